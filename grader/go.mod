@@ -1,0 +1,3 @@
+module github.com/middle-go/course/grader
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module github.com/middle-go/course/module2
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module github.com/middle-go/course/tasktracker
+
+go 1.26.0
