@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"charm.land/lipgloss/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/middle-go/course/grader/internal/record"
+)
+
+func newHint(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "hint week01/handles [n]",
+		Short: "show the next hint of an exercise, or hint n",
+		Args:  cobra.RangeArgs(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, err := s.openCourse()
+			if err != nil {
+				return usage(err)
+			}
+			ex, err := c.Exercise(args[0])
+			if err != nil {
+				return usage(err)
+			}
+			root, err := s.submissionRoot(c)
+			if err != nil {
+				return usage(err)
+			}
+			rec, err := record.Open(root)
+			if err != nil {
+				return usage(err)
+			}
+			entry := rec.Entry(ex.ID())
+			n := min(entry.HintsShown+1, len(ex.Hints))
+			if len(args) == 2 {
+				if n, err = strconv.Atoi(args[1]); err != nil || n < 1 || n > len(ex.Hints) {
+					return usage(fmt.Errorf("hint %q: %s has hints 1 to %d", args[1], ex.ID(), len(ex.Hints)))
+				}
+			}
+			w := output()
+			fmt.Fprintf(w, "%s: hint %d of %d\n\n%s\n", ex.ID(), n, len(ex.Hints), lipgloss.NewStyle().Width(76).Render(ex.Hints[n-1]))
+			if entry.HintsShown == len(ex.Hints) && len(args) == 1 {
+				fmt.Fprintln(w, "\nThat was the last hint. Your mentor has more.")
+			}
+			entry.HintsShown = max(entry.HintsShown, n)
+			if err := rec.Save(); err != nil {
+				fmt.Fprintln(os.Stderr, "grader:", err)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,106 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/middle-go/course/grader/internal/course"
+)
+
+// escapesCheck reads the compiler's escape analysis: nothing inside the named
+// functions may be moved to the heap.
+type escapesCheck struct{}
+
+func (escapesCheck) Name() string                     { return "escapes" }
+func (escapesCheck) Applies(ex *course.Exercise) bool { return len(ex.Checks.Escapes) > 0 }
+func (escapesCheck) Needs() []string                  { return []string{"tests"} }
+
+var escapeLine = regexp.MustCompile(`^(\S+\.go):(\d+):\d+: (.*(?:escapes to heap|moved to heap:.*))$`)
+
+func (escapesCheck) Run(ctx context.Context, r *Room) (Result, error) {
+	tree, err := r.tree(variant{})
+	if err != nil {
+		return Result{}, err
+	}
+	out, err := r.goCmd.Escapes(ctx, r.place(tree), tree.Package)
+	if err != nil {
+		return Result{}, err
+	}
+	spans, err := r.functionSpans()
+	if err != nil {
+		return Result{}, err
+	}
+	var findings []Finding
+	for line := range strings.Lines(out) {
+		m := escapeLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
+		if m == nil {
+			continue
+		}
+		file := r.coursePath(m[1])
+		n, _ := strconv.Atoi(m[2])
+		for _, s := range spans {
+			if s.file == file && s.first <= n && n <= s.last && slices.Contains(r.Exercise.Checks.Escapes, s.name) {
+				findings = append(findings, Finding{
+					Rule: s.name, File: file, Line: n, Message: fmt.Sprintf("in %s: %s", s.name, m[3]),
+				})
+			}
+		}
+	}
+	return decide("escapes", findings, plural(len(r.Exercise.Checks.Escapes), "function")), nil
+}
+
+// span is the lines of one function or method.
+type span struct {
+	name, file  string
+	first, last int
+}
+
+// functionSpans returns the functions of the student's files that are not
+// tests. A method is called T.Method.
+func (r *Room) functionSpans() ([]span, error) {
+	var spans []span
+	for _, f := range r.Student {
+		if f.IsTest() || !strings.HasSuffix(f.Path, ".go") {
+			continue
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, f.Path, f.Content, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range file.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+				spans = append(spans, span{functionName(fn), f.Path, fset.Position(fn.Pos()).Line, fset.Position(fn.End()).Line})
+			}
+		}
+	}
+	return spans, nil
+}
+
+func functionName(fn *ast.FuncDecl) string {
+	if fn.Recv == nil || len(fn.Recv.List) == 0 {
+		return fn.Name.Name
+	}
+	t := fn.Recv.List[0].Type
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		case *ast.Ident:
+			return x.Name + "." + fn.Name.Name
+		default:
+			return fn.Name.Name
+		}
+	}
+}

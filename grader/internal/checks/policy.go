@@ -1,0 +1,243 @@
+package checks
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/middle-go/course/grader/internal/assembly"
+	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/lint"
+)
+
+// policyCheck refuses code that could fool or harm the grader, and what the
+// exercise forbids. The first part looks at the syntax, before anything is
+// compiled. The second asks the type checker and needs code that compiles.
+type policyCheck struct{}
+
+func (policyCheck) Name() string                  { return "policy" }
+func (policyCheck) Applies(*course.Exercise) bool { return true }
+func (policyCheck) Needs() []string               { return nil }
+
+func (policyCheck) Run(ctx context.Context, r *Room) (Result, error) {
+	findings := SourcePolicy(r.Exercise, r.Student)
+	if len(findings) == 0 && len(r.Exercise.Forbid) > 0 {
+		diags, err := r.vet(ctx)
+		if _, ok := buildError(err); err != nil && !ok {
+			return Result{}, err
+		}
+		for _, d := range diags {
+			if file := r.coursePath(d.File); d.Analyzer == lint.Policy.Name && r.isStudents(file) {
+				findings = append(findings, Finding{Rule: "forbid", File: file, Line: d.Line, Message: d.Message})
+			}
+		}
+		slices.SortFunc(findings, byPosition)
+	}
+	result := decide("policy", findings, "")
+	if result.Status == Fail && r.Exercise.Kind == course.Tests && onlyForbid(findings) {
+		for i := range result.Findings {
+			result.Findings[i].Rule = course.RuleNoSleep
+			r.teach(&result.Findings[i])
+		}
+	}
+	if result.Status == Fail {
+		result.Status = Rejected
+	}
+	return result, nil
+}
+
+func onlyForbid(findings []Finding) bool {
+	return !slices.ContainsFunc(findings, func(f Finding) bool { return f.Rule != "forbid" })
+}
+
+// policyFlags tells the vet tool what the exercise forbids.
+func policyFlags(ex *course.Exercise) []string {
+	if len(ex.Forbid) == 0 {
+		return nil
+	}
+	return []string{"-policy.forbid=" + strings.Join(ex.Forbid, ",")}
+}
+
+func byPosition(a, b Finding) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
+}
+
+func (r *Room) isStudents(file string) bool {
+	return slices.ContainsFunc(r.Student, func(f assembly.File) bool { return f.Path == file })
+}
+
+var (
+	directive = regexp.MustCompile(`^//(go:|line |export |extern |lint:|nolint|\s*\+build|\s*nolint|\s*lint:)`)
+	generated = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
+)
+
+// SourcePolicy checks the syntax of Go files against the rules that hold for
+// every exercise and those of ex. A file that does not parse is left to the
+// compiler, unless what can be read of it already breaks a rule.
+func SourcePolicy(ex *course.Exercise, files []assembly.File) []Finding {
+	var all []Finding
+	for _, f := range files {
+		if strings.HasSuffix(f.Path, ".go") {
+			all = append(all, sourcePolicy(ex, f)...)
+		}
+	}
+	return all
+}
+
+func sourcePolicy(ex *course.Exercise, f assembly.File) []Finding {
+	p := &filePolicy{ex: ex, path: f.Path, fset: token.NewFileSet()}
+	if !utf8.Valid(f.Content) {
+		p.add(token.NoPos, "encoding", "is not UTF-8; save it as UTF-8")
+		return p.findings
+	}
+	file, err := parser.ParseFile(p.fset, f.Path, f.Content, parser.ParseComments|parser.SkipObjectResolution)
+	if _, syntax := err.(scanner.ErrorList); err != nil && !syntax || file == nil {
+		return nil
+	}
+	p.imports(file)
+	p.comments(file)
+	p.declarations(file)
+	if ex.Sequential {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if g, ok := n.(*ast.GoStmt); ok {
+				p.add(g.Pos(), "sequential", "go statement: this exercise is solved without goroutines")
+			}
+			return true
+		})
+	}
+	return p.findings
+}
+
+// filePolicy collects the findings of one file.
+type filePolicy struct {
+	ex       *course.Exercise
+	path     string
+	fset     *token.FileSet
+	findings []Finding
+}
+
+func (p *filePolicy) add(pos token.Pos, rule, format string, args ...any) {
+	line := 0
+	if pos.IsValid() {
+		line = p.fset.PositionFor(pos, false).Line
+	}
+	p.findings = append(p.findings, Finding{Rule: rule, File: p.path, Line: line, Message: fmt.Sprintf(format, args...)})
+}
+
+func (p *filePolicy) imports(file *ast.File) {
+	allowed := p.ex.AllowedImports()
+	for _, spec := range file.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		switch {
+		case err != nil:
+		case !slices.Contains(allowed, name) && !p.ownPackage(name):
+			p.add(spec.Pos(), "import", "import %q is not allowed in this exercise; its README lists what is", name)
+		case spec.Name != nil && spec.Name.Name == ".":
+			p.add(spec.Pos(), "import", "dot import of %q: name the package where you use it", name)
+		case spec.Name != nil && spec.Name.Name == "_":
+			p.add(spec.Pos(), "import", "blank import of %q: nothing here may run because a package is imported", name)
+		}
+	}
+}
+
+// ownPackage reports whether a project, or a test that the student writes,
+// imports a package of its own.
+func (p *filePolicy) ownPackage(name string) bool {
+	own := p.ex.ImportPath()
+	if p.ex.Kind == course.Project {
+		own = course.ModulePath + "/" + p.ex.Module
+		return strings.HasPrefix(name, own+"/") || testImport(p.path, name)
+	}
+	return p.ex.Kind == course.Tests && name == own
+}
+
+// testImport reports whether name may be imported by the student's own test
+// files of a project.
+func testImport(file, name string) bool {
+	return strings.HasSuffix(file, "_test.go") && slices.Contains(ownTestImports, name)
+}
+
+var ownTestImports = []string{
+	"testing", "testing/synctest", "testing/iotest", "testing/quick", "reflect", "math/rand/v2",
+	"github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts",
+	"github.com/stretchr/testify/assert", "github.com/stretchr/testify/require",
+}
+
+func (p *filePolicy) comments(file *ast.File) {
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			switch {
+			case directive.MatchString(c.Text) || strings.HasPrefix(c.Text, "/*line "):
+				p.add(c.Pos(), "directive", "directive comment %.40q: no directives for the compiler or the linter", c.Text)
+			case generated.MatchString(c.Text):
+				p.add(c.Pos(), "directive", "the header of generated code would switch the linter off")
+			}
+		}
+	}
+}
+
+func (p *filePolicy) declarations(file *ast.File) {
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Body == nil {
+				p.add(d.Pos(), "body", "func %s has no body", d.Name.Name)
+			}
+			if d.Recv == nil {
+				p.declare(d.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				p.spec(d.Tok, spec)
+			}
+		}
+	}
+}
+
+func (p *filePolicy) spec(tok token.Token, spec ast.Spec) {
+	switch spec := spec.(type) {
+	case *ast.TypeSpec:
+		p.declare(spec.Name)
+	case *ast.ValueSpec:
+		for i, name := range spec.Names {
+			p.declare(name)
+			if tok == token.VAR && p.ex.ForbidGlobals && !isErrorValue(spec, i) && !strings.HasSuffix(p.path, "_test.go") {
+				p.add(name.Pos(), "globals", "package-level variable %s: this exercise keeps no state in the package", name.Name)
+			}
+		}
+	}
+}
+
+// isErrorValue reports whether a variable is a sentinel such as
+// var ErrClosed = errors.New("closed").
+func isErrorValue(spec *ast.ValueSpec, i int) bool {
+	if i >= len(spec.Values) {
+		return false
+	}
+	call, ok := spec.Values[i].(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	pkg, ok := sel.X.(*ast.Ident)
+	return ok && pkg.Name == "errors" && sel.Sel.Name == "New"
+}
+
+func (p *filePolicy) declare(name *ast.Ident) {
+	if types.Universe.Lookup(name.Name) != nil {
+		p.add(name.Pos(), "predeclared", "%s is predeclared in Go; give it another name", name.Name)
+	}
+}

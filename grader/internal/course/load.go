@@ -1,0 +1,288 @@
+package course
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// The manifests as they are written. Unknown keys are errors.
+type (
+	weekYAML struct {
+		Week           int            `yaml:"week"`
+		Title          string         `yaml:"title"`
+		TheoryMinutes  int            `yaml:"theory_minutes"`
+		ProjectMinutes int            `yaml:"project_minutes"`
+		Outcomes       []string       `yaml:"outcomes"`
+		Exercises      []exerciseYAML `yaml:"exercises"`
+		Milestone      string         `yaml:"milestone"`
+	}
+	exerciseYAML struct {
+		Slug           string                   `yaml:"slug"`
+		Week           int                      `yaml:"week"`
+		Title          string                   `yaml:"title"`
+		Kind           Kind                     `yaml:"kind"`
+		Minutes        int                      `yaml:"minutes"`
+		Package        string                   `yaml:"package"`
+		Files          []string                 `yaml:"files"`
+		Imports        []string                 `yaml:"imports"`
+		Forbid         []string                 `yaml:"forbid"`
+		ForbidGlobals  bool                     `yaml:"forbid_globals"`
+		Sequential     bool                     `yaml:"sequential"`
+		Checks         Checks                   `yaml:"checks"`
+		Guards         []string                 `yaml:"guards"`
+		Stretch        []string                 `yaml:"stretch"`
+		Misconceptions map[string]Misconception `yaml:"misconceptions"`
+		Hints          []string                 `yaml:"hints"`
+	}
+)
+
+// manifest is a parsed file, kept to find the line of a mistake.
+type manifest struct {
+	name string // as shown in errors
+	tree *ast.File
+	errs []error
+}
+
+func readManifest(root, name string, into any) (*manifest, error) {
+	data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+	if err != nil {
+		return nil, err
+	}
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s:%s", name, positioned(err))
+	}
+	if err := yaml.UnmarshalWithOptions(data, into, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s:%s", name, positioned(err))
+	}
+	return &manifest{name: name, tree: tree}, nil
+}
+
+var goccyPosition = regexp.MustCompile(`^\[(\d+):\d+\] `)
+
+// positioned turns goccy's "[12:3] message" with its quoted source into
+// "12: message" in one line.
+func positioned(err error) string {
+	first, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
+	if m := goccyPosition.FindStringSubmatch(first); m != nil {
+		return m[1] + ": " + first[len(m[0]):]
+	}
+	return "1: " + first
+}
+
+// bad records a mistake at a YAML path such as $.exercises[0].guards.
+func (m *manifest) bad(at, format string, args ...any) {
+	m.errs = append(m.errs, fmt.Errorf("%s:%d: %s", m.name, m.line(at), fmt.Sprintf(format, args...)))
+}
+
+// line returns the line of the nearest existing node at or above the path.
+func (m *manifest) line(at string) int {
+	for at != "$" && at != "" {
+		if p, err := yaml.PathString(at); err == nil {
+			if node, err := p.FilterFile(m.tree); err == nil && node != nil {
+				return node.GetToken().Position.Line
+			}
+		}
+		at = at[:max(strings.LastIndexAny(at, ".["), 0)]
+	}
+	return 1
+}
+
+func (m *manifest) err() error { return errors.Join(m.errs...) }
+
+func loadWeek(root, dir string, number int) (*Week, error) {
+	var y weekYAML
+	m, err := readManifest(root, dir+"/week.yaml", &y)
+	if err != nil {
+		return nil, err
+	}
+	w := &Week{
+		Number: y.Week, Title: y.Title, TheoryMinutes: y.TheoryMinutes, ProjectMinutes: y.ProjectMinutes,
+		Outcomes: y.Outcomes, Milestone: y.Milestone, Dir: dir,
+	}
+	if y.Week != number {
+		m.bad("$.week", "week is %d, but the file lies in %s", y.Week, dir)
+	}
+	if y.Title == "" {
+		m.bad("$.title", "title is missing")
+	}
+	if y.TheoryMinutes <= 0 {
+		m.bad("$.theory_minutes", "theory_minutes must be above 0")
+	}
+	if len(y.Outcomes) == 0 {
+		m.bad("$.outcomes", "outcomes are missing: say what the student can do after this week")
+	}
+	if y.Milestone != "" {
+		name := path.Join(milestoneDir, y.Milestone+".yaml")
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err != nil {
+			m.bad("$.milestone", "milestone %s has no manifest %s", y.Milestone, name)
+		}
+	}
+	seen := map[string]bool{}
+	for i, ey := range y.Exercises {
+		at := fmt.Sprintf("$.exercises[%d]", i)
+		e := ey.exercise()
+		e.Week = number
+		e.Dir = dir + "/" + e.Slug
+		e.Module, _, _ = strings.Cut(dir, "/")
+		if seen[e.Slug] {
+			m.bad(at+".slug", "slug %s is used twice", e.Slug)
+		}
+		seen[e.Slug] = true
+		if ey.Kind == Project {
+			m.bad(at+".kind", "kind project is for milestones; see %s", milestoneDir)
+		}
+		m.validate(root, at, e)
+		w.Exercises = append(w.Exercises, e)
+	}
+	return w, m.err()
+}
+
+func loadMilestone(root, name, id string) (*Exercise, error) {
+	var y exerciseYAML
+	m, err := readManifest(root, name, &y)
+	if err != nil {
+		return nil, err
+	}
+	e := y.exercise()
+	e.Module = "tasktracker"
+	e.Dir = path.Join("tasktracker", y.Package)
+	if e.Slug != id {
+		m.bad("$.slug", "slug is %q, but the file is called %s", e.Slug, path.Base(name))
+	}
+	if e.Kind != Project {
+		m.bad("$.kind", "kind is %q; a milestone has kind project", e.Kind)
+	}
+	if e.Week < 1 || e.Week > Weeks {
+		m.bad("$.week", "week is %d; the course has weeks 1 to %d", e.Week, Weeks)
+	}
+	m.validate(root, "$", e)
+	return e, m.err()
+}
+
+func (y exerciseYAML) exercise() *Exercise {
+	return &Exercise{
+		Week: y.Week, Slug: y.Slug, Title: y.Title, Kind: y.Kind, Minutes: y.Minutes,
+		Files: y.Files, Imports: y.Imports, Forbid: y.Forbid, ForbidGlobals: y.ForbidGlobals, Sequential: y.Sequential,
+		Checks: y.Checks, Guards: y.Guards, Stretch: y.Stretch, Misconceptions: y.Misconceptions, Hints: y.Hints,
+	}
+}
+
+var (
+	slugPattern   = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+	forbidPattern = regexp.MustCompile(`^[A-Za-z0-9_./-]+\.([A-Za-z_][A-Za-z0-9_]*|\*)$`)
+	kinds         = []Kind{Implement, Fix, Tests, Optimise, Infra, Project}
+)
+
+// hints is how many hints an exercise has: a nudge, a direction, nearly the idea.
+const hints = 3
+
+func (m *manifest) validate(root, at string, e *Exercise) {
+	if !slugPattern.MatchString(e.Slug) {
+		m.bad(at+".slug", "slug %q is not a package name: lower-case letters and digits", e.Slug)
+	}
+	if e.Title == "" {
+		m.bad(at+".title", "title is missing")
+	}
+	if !slices.Contains(kinds, e.Kind) {
+		m.bad(at+".kind", "kind %q is unknown; use one of %v", e.Kind, kinds)
+	}
+	if e.Minutes <= 0 {
+		m.bad(at+".minutes", "minutes must be above 0")
+	}
+	m.validateFiles(root, at, e)
+	m.validateChecks(at, e)
+	if len(e.Hints) != hints {
+		m.bad(at+".hints", "%d hints; an exercise has %d", len(e.Hints), hints)
+	}
+	for i, h := range e.Hints {
+		if strings.TrimSpace(h) == "" {
+			m.bad(fmt.Sprintf("%s.hints[%d]", at, i), "hint %d is empty", i+1)
+		}
+	}
+	for i, f := range e.Forbid {
+		if !forbidPattern.MatchString(f) {
+			m.bad(fmt.Sprintf("%s.forbid[%d]", at, i), "forbid %q is not an identifier such as time.Sleep or fmt.*", f)
+		}
+	}
+	m.validateRules(root, at, e)
+}
+
+func (m *manifest) validateFiles(root, at string, e *Exercise) {
+	if len(e.Files) == 0 {
+		m.bad(at+".files", "files are missing: name what the student writes")
+	}
+	dir := filepath.Join(root, filepath.FromSlash(e.Dir))
+	for i, f := range e.Files {
+		where := fmt.Sprintf("%s.files[%d]", at, i)
+		switch {
+		case !filepath.IsLocal(filepath.FromSlash(f)) || path.Clean(f) != f:
+			m.bad(where, "file %q must be a clean path inside %s", f, e.Dir)
+		case strings.Contains(f, "*") && e.Kind != Project:
+			m.bad(where, "file %q: patterns are for milestones only", f)
+		case strings.Contains(f, "*"):
+		default:
+			if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f))); err != nil {
+				m.bad(where, "%s/%s does not exist", e.Dir, f)
+			}
+		}
+	}
+	if e.Kind == Project {
+		return
+	}
+	if _, err := os.Stat(filepath.Join(dir, "README.md")); err != nil {
+		m.bad(at+".slug", "%s/README.md does not exist", e.Dir)
+	}
+}
+
+func (m *manifest) validateChecks(at string, e *Exercise) {
+	if c := e.Checks.Coverage; c != nil && (c.Total <= 0 || c.Total > 100 || c.Function < 0 || c.Function > 100) {
+		m.bad(at+".checks.coverage", "coverage is in per cent, above 0 and at most 100")
+	}
+	if b := e.Checks.Bench; b != nil && (b.Name == "" || b.Faster <= 0) {
+		m.bad(at+".checks.bench", "bench needs a name and a faster_than_baseline above 0")
+	}
+	if mu := e.Checks.Mutants; (mu != nil) != (e.Kind == Tests) || mu != nil && mu.Kill <= 0 {
+		m.bad(at+".checks", "exercises of kind tests, and only they, have mutants: {kill: N}")
+	}
+}
+
+// validateRules checks that every test that the manifest names exists.
+func (m *manifest) validateRules(root, at string, e *Exercise) {
+	known, err := rules(root, e)
+	if err != nil {
+		m.bad(at+".slug", "%v", err)
+		return
+	}
+	names := func(key string, list []string) {
+		for i, name := range list {
+			if !known[name] {
+				m.bad(fmt.Sprintf("%s.%s[%d]", at, key, i), "%s names %s, but %s has no such test", key, name, e.Dir)
+			}
+		}
+	}
+	names("guards", e.Guards)
+	names("stretch", e.Stretch)
+	for name, mis := range e.Misconceptions {
+		where := at + ".misconceptions." + name
+		if top, _, _ := strings.Cut(name, "/"); !known[top] {
+			m.bad(where, "misconceptions name %s, but %s has no such test", name, e.Dir)
+		}
+		if strings.TrimSpace(mis.Belief) == "" {
+			m.bad(where, "the misconception of %s has no belief", name)
+		}
+		if mis.Hint < 1 || mis.Hint > hints {
+			m.bad(where, "the misconception of %s names hint %d; there are hints 1 to %d", name, mis.Hint, hints)
+		}
+	}
+}

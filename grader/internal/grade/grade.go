@@ -1,0 +1,271 @@
+package grade
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/middle-go/course/grader/internal/assembly"
+	"github.com/middle-go/course/grader/internal/checks"
+	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/toolchain"
+)
+
+// Grader grades exercises of one course.
+type Grader struct {
+	Course *course.Course
+	Go     *toolchain.Go
+	Cache  Cache
+
+	// Parallel bounds how many exercises are graded at once. It is at least 1.
+	Parallel int
+}
+
+// Request is one exercise to grade.
+type Request struct {
+	Exercise   *course.Exercise
+	Submission string // root of the student's tree
+	ExtraTests string // directory with private tests, or empty
+	Files      []assembly.File
+}
+
+// Grade gives the verdict on one exercise. The error is for what is not the
+// submission's fault, such as a cancelled context.
+func (g *Grader) Grade(ctx context.Context, req Request) (*Verdict, error) {
+	start := time.Now()
+	ex := req.Exercise
+	v := &Verdict{Exercise: ex.ID(), Title: ex.Title, Sandbox: sandboxName, Go: g.Go.Version, Ex: ex}
+	finish := func() *Verdict {
+		v.decide()
+		v.At, v.Elapsed = time.Now().UTC(), time.Since(start)
+		return v
+	}
+	files := req.Files
+	if files == nil {
+		var err error
+		if files, err = assembly.Read(req.Submission, g.Course.Root, ex); err != nil {
+			result, known := filesResult(err)
+			if !known {
+				return nil, err
+			}
+			v.Checks = []checks.Result{result}
+			return finish(), nil
+		}
+	}
+	v.Untouched = !slices.ContainsFunc(files, func(f assembly.File) bool { return !f.Untouched })
+
+	key, err := g.key(req, files)
+	if err != nil {
+		return nil, err
+	}
+	if cached, ok := g.Cache.load(key); ok {
+		cached.Ex, cached.Cached = ex, true
+		return cached, nil
+	}
+	inventory, err := checks.LoadInventory(g.Course.Root, ex)
+	if err != nil {
+		return nil, err
+	}
+	work, err := assembly.Acquire(g.Course.Root, ex.ID())
+	if err != nil {
+		return nil, err
+	}
+	defer work.Release()
+	if _, err := work.Reset("tmp"); err != nil {
+		return nil, err
+	}
+	src := assembly.Source{Course: g.Course.Root, Submission: req.Submission, ExtraTests: req.ExtraTests}
+	if err := g.fetch(ctx, work.Path, src, ex); err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		v.Checks = []checks.Result{{Check: "modules", Status: checks.Blocked, Findings: []checks.Finding{{Check: "modules", Message: err.Error()}}}}
+		return finish(), nil
+	}
+	room := checks.NewRoom(g.Go, work.Path, src, ex, files, inventory, seedOf(key))
+	if v.Checks, err = examine(ctx, room); err != nil {
+		if rejected, known := filesResult(err); known {
+			v.Checks = []checks.Result{rejected}
+			return finish(), nil
+		}
+		return nil, err
+	}
+	finish()
+	g.Cache.store(key, v)
+	return v, nil
+}
+
+// examine runs the checks in order. A check whose needs are not met is not run.
+func examine(ctx context.Context, room *checks.Room) ([]checks.Result, error) {
+	ex := room.Exercise
+	results := []checks.Result{{Check: "files", Status: checks.Pass}}
+	passed := map[string]bool{}
+	// Waiting for the prefetched builds keeps them from outliving this grading.
+	defer room.Wait()
+	if len(checks.SourcePolicy(ex, room.Student)) == 0 {
+		room.Prefetch(ctx)
+	}
+	for _, c := range checks.All() {
+		if !c.Applies(ex) {
+			passed[c.Name()] = true
+			continue
+		}
+		if slices.ContainsFunc(c.Needs(), func(need string) bool { return !passed[need] }) {
+			results = append(results, checks.Result{Check: c.Name(), Status: checks.NotRun})
+			continue
+		}
+		start := time.Now()
+		result, err := c.Run(ctx, room)
+		if err != nil {
+			return nil, err
+		}
+		result.Elapsed = time.Since(start)
+		results = append(results, result)
+		passed[c.Name()] = result.Status == checks.Pass || result.Status == checks.Blocked || result.Status == checks.Unproven
+	}
+	return results, nil
+}
+
+// filesResult explains an error of assembly that is the submission's fault.
+func filesResult(err error) (checks.Result, bool) {
+	r := checks.Result{Check: "files", Status: checks.Fail}
+	if missing, ok := errors.AsType[*assembly.MissingError](err); ok {
+		r.Findings = []checks.Finding{{
+			Check: "files", Rule: "missing", File: missing.File,
+			Message: "is missing; bring the stub back with: git checkout -- " + missing.File,
+		}}
+		return r, true
+	}
+	if rejected, ok := errors.AsType[*assembly.RejectedError](err); ok {
+		r.Status = checks.Rejected
+		r.Findings = []checks.Finding{{Check: "files", Rule: "assembly", File: rejected.File, Message: rejected.Reason}}
+		return r, true
+	}
+	return r, false
+}
+
+// fetch makes sure that the modules the exercise needs are on this machine. A
+// stamp remembers that they were, for this go.sum.
+func (g *Grader) fetch(ctx context.Context, dir string, src assembly.Source, ex *course.Exercise) error {
+	sum, err := os.ReadFile(filepath.Join(src.Course, ex.Module, "go.sum"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	hash := sha256.Sum256(fmt.Append(sum, ex.Imports, g.Go.Version))
+	stamp, want := filepath.Join(dir, "modules"), hex.EncodeToString(hash[:])
+	if have, err := os.ReadFile(stamp); err == nil && string(have) == want {
+		return nil
+	}
+	stubs, err := assembly.Read(src.Course, src.Course, ex)
+	if err != nil {
+		return err
+	}
+	plan, err := assembly.NewPlan(src, ex, stubs, assembly.CourseTests)
+	if err != nil {
+		return err
+	}
+	tree, err := plan.Write(dir, "fetch")
+	if err != nil {
+		return err
+	}
+	place := toolchain.Place{Dir: tree.Module, Workspace: tree.Workspace}
+	if err := g.Go.Download(ctx, place, tree.Package, ex.Imports); err != nil {
+		return err
+	}
+	return os.WriteFile(stamp, []byte(want), 0o600)
+}
+
+// key is a hash of everything that the verdict depends on: the grader, the
+// toolchain, the manifest, the files of the course and those of the student.
+func (g *Grader) key(req Request, files []assembly.File) (string, error) {
+	h := sha256.New()
+	self, err := selfID()
+	if err != nil {
+		return "", err
+	}
+	manifest, err := json.Marshal(req.Exercise)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(h, "%s\n%s\n%v\n%s\n", self, g.Go.Version, g.Go.HasCCompiler(), manifest)
+	for _, f := range files {
+		fmt.Fprintf(h, "file %s %d\n", f.Path, len(f.Content))
+		h.Write(f.Content)
+	}
+	trees := []string{
+		filepath.Join(g.Course.Root, filepath.FromSlash(req.Exercise.Dir)),
+		filepath.Join(g.Course.Root, "grader", "labkit"),
+		filepath.Join(g.Course.Root, req.Exercise.Module, "go.mod"),
+		filepath.Join(g.Course.Root, req.Exercise.Module, "go.sum"),
+		checks.InventoryFile(g.Course.Root, req.Exercise),
+	}
+	if req.ExtraTests != "" {
+		trees = append(trees, req.ExtraTests)
+	}
+	for _, t := range trees {
+		if err := hashTree(h, t); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// hashTree adds a file, or every file of a directory, to h. What does not exist
+// adds nothing.
+func hashTree(h io.Writer, root string) error {
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || strings.HasSuffix(name, ".md") {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(h, "tree %s %d\n", name, len(content))
+		_, err = h.Write(content)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// selfID is a hash of the running grader.
+var selfID = sync.OnceValues(func() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(self)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+})
+
+// seedOf derives the order of the tests from the content, so that grading the
+// same files again gives the same run.
+func seedOf(key string) uint64 {
+	var seed uint64
+	for _, c := range []byte(key[:12]) {
+		seed = seed*31 + uint64(c)
+	}
+	return seed>>1 | 1
+}

@@ -1,0 +1,202 @@
+// Package report shows verdicts: on a terminal, as JSON and as Markdown.
+package report
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/middle-go/course/grader/internal/checks"
+	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/grade"
+)
+
+// Format is a way to show verdicts.
+type Format string
+
+// The formats.
+const (
+	Text     Format = "text"
+	JSON     Format = "json"
+	Markdown Format = "markdown"
+)
+
+// ParseFormat returns the format of that name.
+func ParseFormat(name string) (Format, error) {
+	switch f := Format(name); f {
+	case Text, JSON, Markdown:
+		return f, nil
+	}
+	return "", fmt.Errorf("format %q is unknown; use text, json or markdown", name)
+}
+
+// Summary is what is shown: one exercise, a week or a milestone.
+type Summary struct {
+	Title    string           `json:"title"`
+	Verdicts []*grade.Verdict `json:"verdicts"`
+	Status   checks.Status    `json:"status"`
+	Elapsed  time.Duration    `json:"elapsed_ns"`
+
+	// Path turns a path from the root of the tree into one for this reader.
+	Path func(string) string `json:"-"`
+	// NextStep is a sentence on what to do when everything passes, or empty.
+	NextStep string `json:"-"`
+}
+
+// NewSummary sums verdicts up.
+func NewSummary(title string, verdicts []*grade.Verdict, elapsed time.Duration) *Summary {
+	s := &Summary{Title: title, Verdicts: verdicts, Elapsed: elapsed, Path: func(p string) string { return p }}
+	statuses := make([]checks.Status, len(verdicts))
+	for i, v := range verdicts {
+		statuses[i] = v.Status
+	}
+	s.Status = grade.Worst(statuses...)
+	return s
+}
+
+// Write shows s in the given format.
+func (s *Summary) Write(w io.Writer, f Format) error {
+	switch f {
+	case JSON:
+		return s.writeJSON(w)
+	case Markdown:
+		return s.writeMarkdown(w)
+	default:
+		return s.writeText(w)
+	}
+}
+
+// Rule turns the name of a test into the rule that it states:
+// TestWithTag_SiblingsDiverge/three_tags becomes
+// "WithTag: siblings diverge (three tags)".
+func Rule(name string) string {
+	top, sub, hasSub := strings.Cut(name, "/")
+	subject, rule, ok := strings.Cut(top, "_")
+	subject = strings.TrimPrefix(strings.TrimPrefix(subject, "Test"), "Fuzz")
+	text := subject
+	if ok {
+		text = subject + ": " + words(rule)
+	} else if subject != top {
+		text = sentence(words(subject))
+	}
+	if hasSub {
+		text += " (" + strings.ReplaceAll(sub, "_", " ") + ")"
+	}
+	return text
+}
+
+// words splits a name in camel case. Acronyms and numbers stay together.
+func words(name string) string {
+	var b strings.Builder
+	runes := []rune(name)
+	for i, r := range runes {
+		starts := unicode.IsUpper(r) && i > 0 && (!unicode.IsUpper(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]))
+		acronym := unicode.IsUpper(r) && (i+1 < len(runes) && unicode.IsUpper(runes[i+1]) || i > 0 && unicode.IsUpper(runes[i-1]) && !starts)
+		if starts || r == '_' {
+			b.WriteByte(' ')
+		}
+		switch {
+		case r == '_':
+		case acronym:
+			b.WriteRune(r)
+		default:
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// failing returns the findings that make v fail, the first one first.
+func failing(v *grade.Verdict) []checks.Finding {
+	var list []checks.Finding
+	for _, c := range v.Checks {
+		if c.Check == "race" && len(list) > 0 {
+			continue // the test that the race broke says it already
+		}
+		for _, f := range c.Findings {
+			if !f.Stretch {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
+}
+
+// stretch returns the stretch tests that v does not pass yet.
+func stretch(v *grade.Verdict) []checks.Finding {
+	var list []checks.Finding
+	for _, f := range v.Findings() {
+		if f.Stretch {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// headline names a finding in one line: the rule for a test, the position and
+// the message otherwise.
+func (s *Summary) headline(f checks.Finding) string {
+	switch f.Check {
+	case "tests", "allocs", "interleave":
+		if strings.HasPrefix(f.Rule, "Test") || strings.HasPrefix(f.Rule, "Fuzz") {
+			return Rule(f.Rule)
+		}
+	case "mutants", "bench":
+		return f.Message
+	}
+	if f.File == "" {
+		return f.Check + ": " + f.Message
+	}
+	return s.position(f) + ": " + f.Message
+}
+
+func (s *Summary) position(f checks.Finding) string {
+	if f.File == "" {
+		return ""
+	}
+	if f.Line == 0 {
+		return s.Path(f.File)
+	}
+	return fmt.Sprintf("%s:%d", s.Path(f.File), f.Line)
+}
+
+// passedChecks lists what v was checked for, such as "race" or "lint".
+func passedChecks(v *grade.Verdict) string {
+	var list []string
+	for _, c := range v.Checks {
+		switch {
+		case c.Status == checks.Unproven:
+			list = append(list, c.Check+" unproven: "+c.Summary)
+		case c.Status != checks.Pass || c.Check == "files" || c.Check == "policy" || c.Check == "build":
+		case c.Check == "tests" || c.Check == "mutants":
+			list = append([]string{c.Summary}, list...)
+		case c.Summary != "":
+			list = append(list, c.Check+" "+c.Summary)
+		default:
+			list = append(list, c.Check)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// slug is the last element of an exercise's name.
+func slug(v *grade.Verdict) string { return path.Base(v.Exercise) }
+
+// hintCommand is what shows the next hint of v.
+func hintCommand(v *grade.Verdict) string {
+	ex := v.Ex
+	if ex == nil {
+		ex = &course.Exercise{}
+	}
+	return "make " + ex.HintTarget()
+}

@@ -1,0 +1,156 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/middle-go/course/grader/internal/checks"
+	"github.com/middle-go/course/grader/internal/grade"
+)
+
+// Colours of the terminal's own palette, so that they fit its theme.
+var (
+	green  = lipgloss.NewStyle().Foreground(lipgloss.Green)
+	red    = lipgloss.NewStyle().Foreground(lipgloss.Red)
+	yellow = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
+	bold   = lipgloss.NewStyle().Bold(true)
+	faint  = lipgloss.NewStyle().Faint(true)
+)
+
+// Mark returns the sign of a status.
+func Mark(s checks.Status) string {
+	switch s {
+	case checks.Pass:
+		return green.Render("✓")
+	case checks.Blocked, checks.Unproven:
+		return yellow.Render("?")
+	case checks.NotRun:
+		return faint.Render("·")
+	default:
+		return red.Render("✗")
+	}
+}
+
+func (s *Summary) writeText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", bold.Render(s.Title))
+	width := 0
+	for _, v := range s.Verdicts {
+		width = max(width, len(slug(v)))
+	}
+	for _, v := range s.Verdicts {
+		b.WriteByte('\n')
+		s.textVerdict(&b, v, width)
+	}
+	b.WriteByte('\n')
+	s.textFooter(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (s *Summary) textVerdict(b *strings.Builder, v *grade.Verdict, width int) {
+	name := bold.Render(slug(v)) + strings.Repeat(" ", width-len(slug(v)))
+	fmt.Fprintf(b, "%s %s  %s\n", Mark(v.Status), name, v.Title)
+	findings := failing(v)
+	switch v.Status {
+	case checks.Pass:
+		fmt.Fprintf(b, "    %s\n", faint.Render(passedChecks(v)))
+		for _, f := range stretch(v) {
+			fmt.Fprintf(b, "    %s for distinction, not yet: %s\n", yellow.Render("☆"), Rule(f.Rule))
+		}
+		return
+	case checks.Rejected:
+		fmt.Fprintf(b, "    %s\n", red.Render("rejected: the submission breaks the rules of the exercise"))
+	case checks.Blocked:
+		fmt.Fprintf(b, "    %s\n", yellow.Render("blocked: this machine lacks something; see make doctor"))
+	}
+	if len(findings) == 0 {
+		return
+	}
+	if v.Untouched {
+		fmt.Fprintf(b, "    %s\n", faint.Render("not started: "+s.Path(v.Ex.Dir)+"/README.md is where to begin"))
+	}
+	s.textFinding(b, v, findings[0])
+	s.textRest(b, v, findings[1:])
+}
+
+// textFinding shows the finding to work on now, in full.
+func (s *Summary) textFinding(b *strings.Builder, v *grade.Verdict, f checks.Finding) {
+	fmt.Fprintf(b, "\n    %s\n", red.Render(s.headline(f)))
+	if isTest(f) {
+		where := f.Rule
+		if p := s.position(f); p != "" {
+			where += "  " + p
+		}
+		fmt.Fprintf(b, "    %s\n", faint.Render(where))
+		if f.Message != "failed" {
+			fmt.Fprintf(b, "    %s\n", f.Message)
+		}
+	}
+	for line := range strings.Lines(f.Detail) {
+		fmt.Fprintf(b, "    %s\n", strings.TrimRight(line, "\n"))
+	}
+	if f.Check == "build" {
+		fmt.Fprintf(b, "    This blocks every other check of %s.\n", v.Exercise)
+	}
+	if f.Misconception != "" {
+		fmt.Fprintf(b, "\n    A belief that leads here: %s.\n", f.Misconception)
+	}
+	if isTest(f) || f.Check == "mutants" {
+		fmt.Fprintf(b, "    hint: %s\n", bold.Render(hintCommand(v)))
+	}
+}
+
+func isTest(f checks.Finding) bool {
+	return (f.Check == "tests" || f.Check == "allocs" || f.Check == "interleave") && (strings.HasPrefix(f.Rule, "Test") || strings.HasPrefix(f.Rule, "Fuzz"))
+}
+
+// restLines is how many further findings are listed by name.
+const restLines = 12
+
+func (s *Summary) textRest(b *strings.Builder, v *grade.Verdict, rest []checks.Finding) {
+	if len(rest) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n    %s\n", faint.Render("then"))
+	for i, f := range rest {
+		if i == restLines {
+			fmt.Fprintf(b, "      %s\n", faint.Render(fmt.Sprintf("and %d more", len(rest)-i)))
+			return
+		}
+		fmt.Fprintf(b, "      %s\n", s.headline(f))
+	}
+}
+
+func (s *Summary) textFooter(b *strings.Builder) {
+	passed := 0
+	var next *grade.Verdict
+	cached := true
+	for _, v := range s.Verdicts {
+		cached = cached && v.Cached
+		if v.Status == checks.Pass {
+			passed++
+		} else if next == nil {
+			next = v
+		}
+	}
+	took := s.Elapsed.Round(10 * time.Millisecond).String()
+	if cached {
+		took += ", nothing changed"
+	}
+	fmt.Fprintf(b, "%d of %d done (%s).", passed, len(s.Verdicts), took)
+	switch {
+	case next != nil && next.Untouched:
+		fmt.Fprintf(b, " Start with %s.\n", s.Path(next.Ex.Dir)+"/README.md")
+	case next != nil:
+		fmt.Fprintf(b, " Continue with %s.\n", slug(next))
+	case s.NextStep != "":
+		fmt.Fprintf(b, " %s\n", s.NextStep)
+	default:
+		b.WriteByte('\n')
+	}
+}

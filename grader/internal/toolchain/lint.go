@@ -1,0 +1,86 @@
+package toolchain
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/middle-go/course/grader/internal/sandbox"
+)
+
+// Diagnostic is one finding of an analyzer.
+type Diagnostic struct {
+	Analyzer string
+	File     string // as the go command names it
+	Line     int
+	Message  string
+}
+
+// Vet runs the grader's own analyzers as a vet tool over the package in
+// p.Dir/pkg. The go command caches the result. A package that does not compile
+// gives a [*BuildError].
+func (g *Go) Vet(ctx context.Context, p Place, pkg string, flags []string) ([]Diagnostic, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{"vet", "-json", "-vettool=" + self}, flags...)
+	r, err := g.run(ctx, p, false, append(args, "./"+pkg)...)
+	if err != nil {
+		return nil, err
+	}
+	if r.End != sandbox.Exited || r.Code != 0 {
+		return nil, &BuildError{Output: string(r.Output), End: r.End}
+	}
+	return parseVet(r.Output)
+}
+
+// parseVet reads the output of go vet -json: for each package a comment line
+// "# path" and an object package -> analyzer -> diagnostics, or an error.
+func parseVet(out []byte) ([]Diagnostic, error) {
+	var text strings.Builder
+	for line := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(line, "#") {
+			text.WriteString(line)
+		}
+	}
+	var all []Diagnostic
+	seen := map[Diagnostic]bool{}
+	dec := json.NewDecoder(strings.NewReader(text.String()))
+	for dec.More() {
+		var byPackage map[string]map[string]json.RawMessage
+		if err := dec.Decode(&byPackage); err != nil {
+			return nil, fmt.Errorf("go vet printed something unexpected: %w\n%s", err, out)
+		}
+		for _, byAnalyzer := range byPackage {
+			for analyzer, raw := range byAnalyzer {
+				var list []struct{ Posn, Message string }
+				if err := json.Unmarshal(raw, &list); err != nil {
+					return nil, fmt.Errorf("analyzer %s: %s", analyzer, raw)
+				}
+				for _, d := range list {
+					file, line := splitPosition(d.Posn)
+					diag := Diagnostic{Analyzer: analyzer, File: file, Line: line, Message: d.Message}
+					if !seen[diag] { // a package is vetted alone and with its tests
+						seen[diag] = true
+						all = append(all, diag)
+					}
+				}
+			}
+		}
+	}
+	return all, nil
+}
+
+// splitPosition splits "file.go:12:3".
+func splitPosition(posn string) (file string, line int) {
+	parts := strings.Split(posn, ":")
+	if len(parts) < 3 {
+		return posn, 0
+	}
+	line, _ = strconv.Atoi(parts[len(parts)-2])
+	return strings.Join(parts[:len(parts)-2], ":"), line
+}

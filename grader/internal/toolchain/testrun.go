@@ -1,0 +1,241 @@
+package toolchain
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/middle-go/course/grader/internal/sandbox"
+	"github.com/middle-go/course/grader/labkit/session"
+)
+
+// RunOptions chooses how a test binary runs.
+type RunOptions struct {
+	Dir        string        // working directory; holds testdata and nothing else
+	Run        string        // regular expression of top-level tests, or empty
+	Bench      string        // regular expression of benchmarks, or empty
+	Shuffle    uint64        // seed of the order, 0 for source order
+	Count      int           // how often, 0 for once
+	Timeout    time.Duration // of the whole binary
+	Leak       bool          // look for goroutines left behind
+	Interleave uint64        // seed of the yields, 0 for none
+	Coverage   string        // file for the coverage profile, or empty
+	Env        []string      // further variables
+	FailFast   bool
+}
+
+// Outcome is the fate of one test or subtest.
+type Outcome string
+
+// The outcomes of a test.
+const (
+	Passed  Outcome = "pass"
+	Failed  Outcome = "fail"
+	Skipped Outcome = "skip"
+	Running Outcome = "running" // the process ended in the middle of it
+)
+
+// Test is one test or subtest of a run.
+type Test struct {
+	Name    string
+	Outcome Outcome
+	Output  string // what it printed and logged, for display only
+}
+
+// Bench is one measured benchmark: ratios of baseline time to candidate time.
+type Bench struct {
+	Name   string
+	Ratios []float64
+	CPU    bool
+}
+
+// Run is the result of one run of a test binary.
+type Run struct {
+	End     sandbox.End
+	Code    int
+	Done    bool // the one-time token came back after m.Run
+	Tests   []Test
+	Benches []Bench
+	Leaks   string // goroutines left behind
+	Output  string // everything printed, for display only
+	Elapsed time.Duration
+}
+
+// OK reports whether the run may be believed to have passed: it exited 0, its
+// token came back and no test that started failed or is unfinished. Whether all
+// expected tests ran is for the caller to check.
+func (r *Run) OK() bool {
+	if r.End != sandbox.Exited || r.Code != 0 || !r.Done {
+		return false
+	}
+	for _, t := range r.Tests {
+		if t.Outcome != Passed && t.Outcome != Skipped {
+			return false
+		}
+	}
+	return true
+}
+
+// TimedOut reports whether a limit on time ended the run.
+func (r *Run) TimedOut() bool {
+	return r.End == sandbox.TimedOut || strings.Contains(r.Output, "panic: test timed out after")
+}
+
+// Limits of a running test binary. 2 GiB of address space is enough for the
+// race detector; 1 GiB is not.
+const (
+	testMemory   = 2 << 30
+	testFileSize = 8 << 20
+	testOutput   = 1 << 20
+	timeoutGrace = 5 * time.Second // for the binary to report its own timeout
+)
+
+// RunTest runs a test binary in the sandbox. The error is set only when it
+// could not be started or ctx was cancelled.
+func RunTest(ctx context.Context, binary string, o RunOptions) (*Run, error) {
+	args := []string{binary, "-test.v=test2json", "-test.paniconexit0", "-test.timeout=" + o.Timeout.String()}
+	if o.Run != "" {
+		args = append(args, "-test.run="+o.Run)
+	}
+	if o.Bench != "" {
+		args = append(args, "-test.run=^$", "-test.bench="+o.Bench, "-test.benchtime=1x")
+	}
+	if o.Shuffle != 0 {
+		args = append(args, fmt.Sprintf("-test.shuffle=%d", o.Shuffle))
+	}
+	if o.Count != 0 {
+		args = append(args, fmt.Sprintf("-test.count=%d", o.Count))
+	}
+	if o.FailFast {
+		args = append(args, "-test.failfast")
+	}
+	if o.Coverage != "" {
+		args = append(args, "-test.coverprofile="+o.Coverage)
+	}
+	env := append([]string{
+		"PATH=", "HOME=/nonexistent", "TMPDIR=" + o.Dir, "TZ=UTC",
+		"GOTRACEBACK=all",
+		"GORACE=halt_on_error=1 exitcode=66 atexit_sleep_ms=0",
+		session.EnvActive + "=1",
+	}, o.Env...)
+	if o.Leak {
+		env = append(env, session.EnvLeak+"=1")
+	}
+	if o.Interleave != 0 {
+		env = append(env, fmt.Sprintf("GRADER_INTERLEAVE=%d", o.Interleave))
+	}
+	token := rand.Text()
+	res, err := sandbox.Run(ctx, sandbox.Command{
+		Args: args, Dir: o.Dir, Env: env, Control: token + "\n",
+		Limits: sandbox.Limits{
+			Wall: o.Timeout + timeoutGrace, CPU: 4 * (o.Timeout + timeoutGrace),
+			Memory: testMemory, FileSize: testFileSize, Output: testOutput,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if res.End == sandbox.Cancelled {
+		return nil, context.Cause(ctx)
+	}
+	r := &Run{End: res.End, Code: res.Code, Output: string(res.Output), Elapsed: res.Elapsed}
+	r.readEvents(res.Control, token)
+	r.attachOutput()
+	return r, nil
+}
+
+// readEvents takes the verdicts from descriptor 3.
+func (r *Run) readEvents(control []byte, token string) {
+	index := map[string]int{}
+	open := map[string]int{} // starts without an end; a bubble repeats the name of its test
+	sc := bufio.NewScanner(bytes.NewReader(control))
+	sc.Buffer(nil, controlLine)
+	for sc.Scan() {
+		var e session.Event
+		if json.Unmarshal(sc.Bytes(), &e) != nil {
+			continue // a line cut off when the process died
+		}
+		switch e.Kind {
+		case session.Start:
+			if _, ok := index[e.Test]; !ok {
+				index[e.Test] = len(r.Tests)
+				r.Tests = append(r.Tests, Test{Name: e.Test, Outcome: Passed})
+			}
+			open[e.Test]++
+		case session.End:
+			open[e.Test]--
+			if i, ok := index[e.Test]; ok {
+				r.Tests[i].Outcome = worse(r.Tests[i].Outcome, Outcome(e.Result))
+			}
+		case session.Bench:
+			r.Benches = append(r.Benches, Bench{Name: e.Test, Ratios: e.Ratios, CPU: e.CPU})
+		case session.Leak:
+			r.Leaks = e.Text
+		case session.Done:
+			r.Done = e.Token == token && e.Code == r.Code
+		}
+	}
+	for name, n := range open {
+		if n > 0 {
+			i := index[name]
+			r.Tests[i].Outcome = worse(r.Tests[i].Outcome, Running)
+		}
+	}
+}
+
+// controlLine bounds one event; those of benchmarks and leaks are the longest.
+const controlLine = 1 << 20
+
+// worse returns the outcome that decides when a test reports twice.
+func worse(a, b Outcome) Outcome {
+	rank := map[Outcome]int{Passed: 0, Skipped: 1, Running: 2, Failed: 3}
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
+
+// attachOutput gives every test what was printed while it ran. The frames that
+// package testing marks with ^V say whose turn it is.
+func (r *Run) attachOutput() {
+	index := map[string]int{}
+	for i, t := range r.Tests {
+		index[t.Name] = i
+	}
+	texts := make([]strings.Builder, len(r.Tests))
+	current := -1
+	for line := range strings.Lines(r.Output) {
+		if name, ok := frameTest(line); ok {
+			current = -1
+			if i, known := index[name]; known {
+				current = i
+			}
+			continue
+		}
+		if current >= 0 {
+			texts[current].WriteString(line)
+		}
+	}
+	for i := range texts {
+		r.Tests[i].Output = texts[i].String()
+	}
+}
+
+// frameTest returns the test that a frame such as "^V=== NAME  TestX" or
+// "^V    --- FAIL: TestX/sub (0.00s)" speaks of.
+func frameTest(line string) (name string, ok bool) {
+	_, frame, ok := strings.Cut(line, "\x16")
+	if !ok {
+		return "", false
+	}
+	fields := strings.Fields(frame)
+	if len(fields) < 3 || fields[0] != "===" && fields[0] != "---" {
+		return "", true
+	}
+	return fields[2], true
+}

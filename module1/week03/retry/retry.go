@@ -1,0 +1,69 @@
+// Package retry repeats outgoing calls that failed, with a pause that grows.
+package retry
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Policy says how often and how patiently Do tries. The zero Policy is one
+// attempt. Do does not change a Policy, so one value serves many goroutines if
+// its functions are safe for concurrent use.
+type Policy struct {
+	// Attempts is the largest number of calls of op. Less than 1 means 1.
+	Attempts int
+
+	// Base is the backoff after the first failed attempt. It doubles with every
+	// further one. 0 or less means no backoff.
+	Base time.Duration
+
+	// Cap is the longest wait between two attempts. 0 or less means no limit.
+	Cap time.Duration
+
+	// Budget limits the time from the start of Do to the start of an attempt.
+	// Time spent in op counts. It does not interrupt op. 0 or less means no
+	// limit.
+	Budget time.Duration
+
+	// Jitter turns the capped backoff into the wait. Do keeps the result
+	// between 0 and Cap. It is never called with 0. Nil means no jitter.
+	Jitter func(backoff time.Duration) time.Duration
+
+	// Retryable reports whether an error of op is worth another attempt. It is
+	// not asked about context.Canceled, which never is. Nil means that all
+	// other errors are.
+	Retryable func(err error) bool
+
+	// RetryAfter returns the wait that a server asked for in err, if it did.
+	// It replaces backoff and jitter, and Do keeps it between 0 and Cap. Nil
+	// means that no server asks.
+	RetryAfter func(err error) (wait time.Duration, ok bool)
+}
+
+// ExhaustedError is returned when Do gives up on errors that were worth another
+// attempt.
+type ExhaustedError struct {
+	Attempts int           // calls of op
+	Elapsed  time.Duration // from the start of Do to its return
+
+	// Errs holds the error of every attempt, in order. If the context stopped
+	// Do, the reason follows as one more error.
+	Errs []error
+}
+
+// Error returns "retry: gave up after 3 attempts in 300ms: " and the last error
+// of Errs. Without errors the text ends before the colon.
+func (e *ExhaustedError) Error() string { return "" }
+
+// Unwrap returns Errs, for errors.Is and errors.As.
+func (e *ExhaustedError) Unwrap() []error { return nil }
+
+// Do calls op until it succeeds or p gives up, and waits between the calls. It
+// passes ctx and the number of the attempt, from 1. It returns nil after a
+// success, an error that must not be retried as op returned it, and otherwise
+// an *ExhaustedError. It never waits when no attempt can follow. A panic of op
+// passes through.
+func Do(ctx context.Context, p Policy, op func(ctx context.Context, attempt int) error) error {
+	return errors.ErrUnsupported
+}
