@@ -1,5 +1,167 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
 
-func newVerify(s *settings) *cobra.Command { return &cobra.Command{Use: "verify"} }
+	"github.com/spf13/cobra"
+
+	"github.com/middle-go/course/grader/internal/assembly"
+	"github.com/middle-go/course/grader/internal/checks"
+	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/report"
+	"github.com/middle-go/course/grader/internal/verify"
+)
+
+func newVerify(s *settings) *cobra.Command {
+	var runs, parallel int
+	var record bool
+	cmd := &cobra.Command{
+		Use:   "verify [week|exercise|milestone ...]",
+		Short: "check the course itself: stubs fail, references pass, wrong solutions are caught",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := s.openCourse()
+			if err != nil {
+				return usage(err)
+			}
+			list, err := selected(c, args)
+			if err != nil {
+				return usage(err)
+			}
+			solutions := s.submission
+			if solutions == "" {
+				solutions = filepath.Join(c.Root, "solutions")
+			}
+			if solutions, err = filepath.Abs(solutions); err != nil {
+				return usage(err)
+			}
+			g, err := s.newGrader(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			v := &verify.Verifier{Grader: g, Solutions: solutions, Runs: runs, Record: record}
+			if !s.noCache {
+				dir, err := assembly.CacheDir()
+				if err != nil {
+					return &exitError{exitBlocked, err}
+				}
+				v.CacheDir = filepath.Join(dir, "verified")
+			}
+			return verifyAll(cmd.Context(), v, list, parallel)
+		},
+	}
+	cmd.Flags().IntVar(&runs, "runs", 3, "how often the reference and every wrong solution run")
+	cmd.Flags().IntVar(&parallel, "parallel", max(1, runtime.NumCPU()/2), "exercises at once")
+	cmd.Flags().BoolVar(&record, "record", false, "write the inventories of the tests instead of comparing them")
+	return cmd
+}
+
+// selected returns the exercises that args name, or all of the course.
+func selected(c *course.Course, args []string) ([]*course.Exercise, error) {
+	if len(args) == 0 {
+		weeks, err := c.All()
+		milestones, merr := c.Milestones()
+		var list []*course.Exercise
+		for _, w := range weeks {
+			list = append(list, w.Exercises...)
+		}
+		return append(list, milestones...), errors.Join(err, merr)
+	}
+	var list []*course.Exercise
+	for _, arg := range args {
+		if w, err := loadWeek(c, arg); err == nil {
+			list = append(list, w.Exercises...)
+			continue
+		}
+		ex, err := c.Exercise(arg)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ex)
+	}
+	return list, nil
+}
+
+func verifyAll(ctx context.Context, v *verify.Verifier, list []*course.Exercise, parallel int) error {
+	start := time.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w := output()
+	bar := newProgress(os.Stderr, len(list))
+	var total verify.Report
+	sound := 0
+	var mu sync.Mutex
+	slots := make(chan struct{}, parallel)
+	var wg sync.WaitGroup
+	for _, ex := range list {
+		wg.Go(func() {
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			case <-ctx.Done():
+				return
+			}
+			r, err := v.Exercise(ctx, ex)
+			if err != nil {
+				cancel(fmt.Errorf("%s: %w", ex.ID(), err))
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			bar.clear()
+			showVerified(w, r)
+			bar.done(r.Exercise)
+			total.Tests += r.Tests
+			total.Subtests += r.Subtests
+			total.Runs += r.Runs
+			total.Flakes += r.Flakes
+			total.Wrong += r.Wrong
+			total.WrongRuns += r.WrongRuns
+			total.Escaped += r.Escaped
+			total.Mutants += r.Mutants
+			if r.OK() {
+				sound++
+			}
+		})
+	}
+	wg.Wait()
+	bar.clear()
+	if err := context.Cause(ctx); err != nil {
+		return &exitError{exitBlocked, err}
+	}
+	fmt.Fprintf(w, "\n%d of %d sound: %d tests, %d subtests; references %d runs, %d flakes; %d wrong solutions, caught in %d of %d runs; %d mutants; %v\n",
+		sound, len(list), total.Tests, total.Subtests, total.Runs, total.Flakes, total.Wrong,
+		total.WrongRuns-total.Escaped, total.WrongRuns, total.Mutants, time.Since(start).Round(100*time.Millisecond))
+	if sound < len(list) {
+		return &exitError{code: exitFail}
+	}
+	return nil
+}
+
+func showVerified(w io.Writer, r *verify.Report) {
+	status := checks.Pass
+	if !r.OK() {
+		status = checks.Fail
+	}
+	took := r.Elapsed.Round(100 * time.Millisecond).String()
+	if r.Cached {
+		took = "unchanged"
+	}
+	tests := fmt.Sprintf("%d tests, %d subtests", r.Tests, r.Subtests)
+	if r.Mutants > 0 {
+		tests = fmt.Sprintf("%d mutants", r.Mutants)
+	}
+	fmt.Fprintf(w, "%s %-20s %-24s reference %d/%d   wrong solutions %d, caught %d/%d   %s\n", report.Mark(status),
+		r.Exercise, tests, r.Runs-r.Flakes, r.Runs, r.Wrong, r.WrongRuns-r.Escaped, r.WrongRuns, took)
+	for _, p := range r.Problems {
+		fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(p, "\n", "\n    "))
+	}
+}

@@ -29,7 +29,6 @@ type Plan struct {
 	Tests    []string        // top-level tests of the course
 	files    map[string]File // what is written; Path is the key
 	linked   map[string]File // course files that the binary reads at run time
-	labkit   string
 }
 
 // Which chooses the tests of a work tree.
@@ -46,9 +45,11 @@ func NewPlan(src Source, ex *course.Exercise, student []File, which Which) (*Pla
 	p := &Plan{
 		Exercise: ex, Student: student,
 		files: map[string]File{}, linked: map[string]File{},
-		labkit: filepath.Join(src.Course, "grader", "labkit"),
 	}
 	if err := p.addModule(src.Course); err != nil {
+		return nil, err
+	}
+	if err := p.addLabkit(src.Course); err != nil {
 		return nil, err
 	}
 	if err := p.addGiven(src.Course); err != nil {
@@ -100,6 +101,26 @@ func (p *Plan) addModule(root string) error {
 		p.files[f.Path] = f
 	}
 	return nil
+}
+
+const labkitDir = "grader/labkit"
+
+// addLabkit takes the library that tests import, without its own tests.
+func (p *Plan) addLabkit(root string) error {
+	dir := os.DirFS(filepath.Join(root, filepath.FromSlash(labkitDir)))
+	return fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == "testdata":
+			return fs.SkipDir
+		case d.IsDir() || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		f, err := readTrusted(root, path.Join(labkitDir, name))
+		p.files[f.Path] = f
+		return err
+	})
 }
 
 // addGiven takes the course's own files of the package: code that is given, and
@@ -247,7 +268,7 @@ func (p *Plan) Write(dir, name string) (*Tree, error) {
 }
 
 func (p *Plan) workspace() []byte {
-	return fmt.Appendf(nil, "go 1.26.0\n\nuse (\n\t./%s\n\t%s\n)\n", p.Exercise.Module, p.labkit)
+	return fmt.Appendf(nil, "go 1.26.0\n\nuse (\n\t./%s\n\t./%s\n)\n", p.Exercise.Module, labkitDir)
 }
 
 // mirror makes the directory root hold exactly files.

@@ -73,27 +73,15 @@ func (g *Grader) Grade(ctx context.Context, req Request) (*Verdict, error) {
 		cached.Ex, cached.Cached = ex, true
 		return cached, nil
 	}
-	inventory, err := checks.LoadInventory(g.Course.Root, ex)
-	if err != nil {
-		return nil, err
-	}
-	work, err := assembly.Acquire(g.Course.Root, ex.ID())
-	if err != nil {
-		return nil, err
-	}
-	defer work.Release()
-	if _, err := work.Reset("tmp"); err != nil {
-		return nil, err
-	}
-	src := assembly.Source{Course: g.Course.Root, Submission: req.Submission, ExtraTests: req.ExtraTests}
-	if err := g.fetch(ctx, work.Path, src, ex); err != nil {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		v.Checks = []checks.Result{{Check: "modules", Status: checks.Blocked, Findings: []checks.Finding{{Check: "modules", Message: err.Error()}}}}
+	room, release, err := g.Room(ctx, req, files, seedOf(key))
+	if blocked, known := errors.AsType[*BlockedError](err); known {
+		v.Checks = []checks.Result{blocked.result()}
 		return finish(), nil
 	}
-	room := checks.NewRoom(g.Go, work.Path, src, ex, files, inventory, seedOf(key))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	if v.Checks, err = examine(ctx, room); err != nil {
 		if rejected, known := filesResult(err); known {
 			v.Checks = []checks.Result{rejected}
@@ -104,6 +92,47 @@ func (g *Grader) Grade(ctx context.Context, req Request) (*Verdict, error) {
 	finish()
 	g.Cache.store(key, v)
 	return v, nil
+}
+
+// BlockedError says that the environment lacks something.
+type BlockedError struct {
+	Check   string
+	Message string
+	Detail  string
+}
+
+func (e *BlockedError) Error() string { return e.Message }
+
+func (e *BlockedError) result() checks.Result {
+	return checks.Result{Check: e.Check, Status: checks.Blocked, Findings: []checks.Finding{{
+		Check: e.Check, Message: e.Message, Detail: e.Detail,
+	}}}
+}
+
+// Room prepares a work directory for the student's files and opens a room in
+// it. The caller calls release when it is done. The error is a [*BlockedError]
+// when the modules of the course cannot be downloaded.
+func (g *Grader) Room(ctx context.Context, req Request, files []assembly.File, seed uint64) (room *checks.Room, release func(), err error) {
+	ex := req.Exercise
+	inventory, err := checks.LoadInventory(g.Course.Root, ex)
+	if err != nil {
+		return nil, nil, err
+	}
+	work, err := assembly.Acquire(g.Course.Root, ex.ID())
+	if err != nil {
+		return nil, nil, err
+	}
+	src := assembly.Source{Course: g.Course.Root, Submission: req.Submission, ExtraTests: req.ExtraTests}
+	_, err = work.Reset("tmp")
+	if err == nil {
+		err = g.fetch(ctx, work.Path, src, ex)
+	}
+	if err != nil {
+		work.Release()
+		return nil, nil, err
+	}
+	room = checks.NewRoom(g.Go, work.Path, src, ex, files, inventory, seed)
+	return room, work.Release, nil
 }
 
 // examine runs the checks in order. A check whose needs are not met is not run.
@@ -181,40 +210,55 @@ func (g *Grader) fetch(ctx context.Context, dir string, src assembly.Source, ex 
 	}
 	place := toolchain.Place{Dir: tree.Module, Workspace: tree.Workspace}
 	if err := g.Go.Download(ctx, place, tree.Package, ex.Imports); err != nil {
-		return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		message, detail, _ := strings.Cut(err.Error(), "\n")
+		return &BlockedError{Check: "modules", Message: message, Detail: detail}
 	}
 	return os.WriteFile(stamp, []byte(want), 0o600)
 }
 
-// key is a hash of everything that the verdict depends on: the grader, the
-// toolchain, the manifest, the files of the course and those of the student.
+// key is a hash of everything that the verdict depends on.
 func (g *Grader) key(req Request, files []assembly.File) (string, error) {
+	trees := []string{}
+	if req.ExtraTests != "" {
+		trees = append(trees, req.ExtraTests)
+	}
+	content, err := g.ContentKey(req.Exercise, trees...)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	io.WriteString(h, content)
+	for _, f := range files {
+		fmt.Fprintf(h, "file %s %d\n", f.Path, len(f.Content))
+		h.Write(f.Content)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// ContentKey is a hash of the grader, the toolchain, the manifest of ex, the
+// files of the course that it uses, and the files below the given paths.
+func (g *Grader) ContentKey(ex *course.Exercise, paths ...string) (string, error) {
 	h := sha256.New()
 	self, err := selfID()
 	if err != nil {
 		return "", err
 	}
-	manifest, err := json.Marshal(req.Exercise)
+	manifest, err := json.Marshal(ex)
 	if err != nil {
 		return "", err
 	}
 	fmt.Fprintf(h, "%s\n%s\n%v\n%s\n", self, g.Go.Version, g.Go.HasCCompiler(), manifest)
-	for _, f := range files {
-		fmt.Fprintf(h, "file %s %d\n", f.Path, len(f.Content))
-		h.Write(f.Content)
-	}
-	trees := []string{
-		filepath.Join(g.Course.Root, filepath.FromSlash(req.Exercise.Dir)),
+	for _, p := range append([]string{
+		filepath.Join(g.Course.Root, filepath.FromSlash(ex.Dir)),
 		filepath.Join(g.Course.Root, "grader", "labkit"),
-		filepath.Join(g.Course.Root, req.Exercise.Module, "go.mod"),
-		filepath.Join(g.Course.Root, req.Exercise.Module, "go.sum"),
-		checks.InventoryFile(g.Course.Root, req.Exercise),
-	}
-	if req.ExtraTests != "" {
-		trees = append(trees, req.ExtraTests)
-	}
-	for _, t := range trees {
-		if err := hashTree(h, t); err != nil {
+		filepath.Join(g.Course.Root, ex.Module, "go.mod"),
+		filepath.Join(g.Course.Root, ex.Module, "go.sum"),
+		checks.InventoryFile(g.Course.Root, ex),
+	}, paths...) {
+		if err := hashTree(h, p); err != nil {
 			return "", err
 		}
 	}

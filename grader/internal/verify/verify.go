@@ -1,0 +1,456 @@
+// Package verify is the course's self-check: it tests the tests.
+//
+// For every exercise the stub fails and the reference passes, again and again,
+// and every wrong solution fails through the test that names it.
+package verify
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/middle-go/course/grader/internal/assembly"
+	"github.com/middle-go/course/grader/internal/atomicfile"
+	"github.com/middle-go/course/grader/internal/checks"
+	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/grade"
+	"github.com/middle-go/course/grader/internal/toolchain"
+)
+
+// Verifier checks exercises of one course against their solutions.
+type Verifier struct {
+	Grader    *grade.Grader
+	Solutions string // root of the solutions
+	Runs      int    // how often the reference and every wrong solution run
+	Record    bool   // write the inventories instead of comparing them
+	CacheDir  string // where results are kept, or empty
+}
+
+// Report is the result of verifying one exercise.
+type Report struct {
+	Exercise  string
+	Tests     int // top-level
+	Subtests  int
+	Runs      int // of the reference
+	Flakes    int // of them that failed
+	Wrong     int // wrong solutions
+	WrongRuns int // runs of wrong solutions
+	Escaped   int // of them that did not fail through the named test
+	Mutants   int // broken variants, in exercises of kind tests
+	Problems  []string
+	Elapsed   time.Duration
+	Cached    bool
+}
+
+// OK reports whether the exercise is sound.
+func (r *Report) OK() bool { return len(r.Problems) == 0 }
+
+// Exercise verifies one exercise. The error is for what is not the exercise's
+// fault, such as a cancelled context.
+func (v *Verifier) Exercise(ctx context.Context, ex *course.Exercise) (*Report, error) {
+	start := time.Now()
+	key, err := v.key(ex)
+	if err != nil {
+		return nil, err
+	}
+	if r, ok := v.cached(key); ok {
+		r.Cached = true
+		return r, nil
+	}
+	e := &examination{Verifier: v, ex: ex, report: &Report{Exercise: ex.ID()}}
+	if err := e.run(ctx); err != nil {
+		return nil, err
+	}
+	e.report.Elapsed = time.Since(start)
+	if e.report.OK() && !v.Record {
+		v.keep(key, e.report)
+	}
+	return e.report, nil
+}
+
+// examination is the verification of one exercise in progress.
+type examination struct {
+	*Verifier
+	ex        *course.Exercise
+	report    *Report
+	reference []assembly.File
+	inventory checks.Inventory
+}
+
+func (e *examination) problem(format string, args ...any) {
+	e.report.Problems = append(e.report.Problems, fmt.Sprintf(format, args...))
+}
+
+func (e *examination) run(ctx context.Context) error {
+	var err error
+	if e.reference, err = assembly.Read(e.Solutions, e.Grader.Course.Root, e.ex); err != nil {
+		e.problem("the reference: %v", err)
+		return nil
+	}
+	if e.ex.Kind != course.Tests {
+		if err := e.checkInventory(ctx); err != nil {
+			return err
+		}
+	}
+	for _, step := range []func(context.Context) error{e.checkStub, e.checkReference, e.checkWrong} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *examination) request(submission string) grade.Request {
+	return grade.Request{Exercise: e.ex, Submission: submission}
+}
+
+// room opens a room for files. The cause of a BlockedError is a problem of this
+// machine and ends the verification.
+func (e *examination) room(ctx context.Context, files []assembly.File) (*checks.Room, func(), error) {
+	return e.Grader.Room(ctx, e.request(e.Solutions), files, 1)
+}
+
+// checkInventory compares the recorded inventory with what the reference runs.
+func (e *examination) checkInventory(ctx context.Context) error {
+	room, release, err := e.room(ctx, e.reference)
+	if err != nil {
+		return err
+	}
+	defer release()
+	race, err := room.Repeat(ctx, "", false, 1, 0)
+	if e.buildProblem("the reference", err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	plain, err := room.Repeat(ctx, "", true, 1, 0)
+	if err != nil {
+		return err
+	}
+	got := checks.Record(race, plain)
+	e.report.Tests, e.report.Subtests = got.Tests()
+	e.inventory = got
+	if e.Record {
+		return atomicfile.Write(checks.InventoryFile(e.Grader.Course.Root, e.ex), got.Bytes(), 0o644)
+	}
+	if room.HasRace() && string(got.Bytes()) != string(room.Inventory.Bytes()) {
+		e.problem("the recorded inventory differs from the tests that the reference passes: %s; if that is right, run: grader verify --record %s",
+			inventoryDiff(room.Inventory, got), e.ex.ID())
+	}
+	return nil
+}
+
+func inventoryDiff(recorded, got checks.Inventory) string {
+	var list []string
+	for name, plain := range got {
+		if was, ok := recorded[name]; !ok {
+			list = append(list, "+"+name)
+		} else if was != plain {
+			list = append(list, "~"+name)
+		}
+	}
+	for name := range recorded {
+		if _, ok := got[name]; !ok {
+			list = append(list, "-"+name)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list[:min(len(list), 8)], " ")
+}
+
+func (e *examination) buildProblem(what string, err error) bool {
+	build, ok := errors.AsType[*toolchain.BuildError](err)
+	if ok {
+		e.problem("%s does not compile: %s", what, strings.TrimSpace(build.Output))
+	}
+	return ok
+}
+
+// checkStub demands that the stub compiles, is clean, and fails every test but
+// the guards, fast.
+func (e *examination) checkStub(ctx context.Context) error {
+	root := e.Grader.Course.Root
+	stub, err := assembly.Read(root, root, e.ex)
+	if err != nil {
+		e.problem("the stub: %v", err)
+		return nil
+	}
+	verdict, err := e.uncached().Grade(ctx, grade.Request{Exercise: e.ex, Submission: root, Files: stub})
+	if err != nil {
+		return err
+	}
+	for _, c := range verdict.Checks {
+		switch c.Check {
+		case "files", "policy", "build", "gofmt", "lint":
+			if c.Status != checks.Pass {
+				e.problem("the stub is not clean: %s", first(c))
+			}
+		}
+		for _, f := range c.Findings {
+			if f.TimedOut {
+				e.problem("the stub does not fail fast: %s %s", f.Rule, f.Message)
+			}
+		}
+	}
+	if verdict.Status == checks.Pass {
+		e.problem("the stub passes: there is nothing to do in this exercise")
+	}
+	if e.ex.Kind == course.Tests {
+		return nil
+	}
+	room, release, err := e.room(ctx, stub)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for _, test := range e.tops() {
+		run, err := room.Repeat(ctx, only(test), e.inventory.Plain(test), 1, 0)
+		if e.buildProblem("the stub", err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		guard := slices.Contains(e.ex.Guards, test)
+		switch passes := run.OK() && ran(run, test); {
+		case passes && !guard:
+			e.problem("%s passes on the stub: it demands nothing; make it fail or list it under guards", test)
+		case !passes && guard:
+			e.problem("%s is listed under guards, but it fails on the stub", test)
+		}
+	}
+	return nil
+}
+
+// checkReference demands that the reference passes every check, and its tests
+// again and again beside processes that hog the CPU.
+func (e *examination) checkReference(ctx context.Context) error {
+	verdict, err := e.uncached().Grade(ctx, grade.Request{Exercise: e.ex, Submission: e.Solutions, Files: e.reference})
+	if err != nil {
+		return err
+	}
+	for _, c := range verdict.Checks {
+		if c.Status != checks.Pass {
+			e.problem("the reference does not pass: %s %s: %s", c.Check, c.Status, first(c))
+		}
+		if c.Check == "mutants" {
+			e.report.Mutants = int(c.Metrics["mutants"])
+		}
+		if c.Check == "bench" && c.Metrics["ratio"] < headroom*c.Metrics["want"] {
+			e.problem("the bench threshold leaves no headroom: the reference is %.2fx, %.0f times the wanted %.2fx is needed",
+				c.Metrics["ratio"], headroom, c.Metrics["want"])
+		}
+	}
+	if verdict.Status != checks.Pass {
+		return nil
+	}
+	room, release, err := e.room(ctx, e.reference)
+	if err != nil {
+		return err
+	}
+	defer release()
+	defer startHogs()()
+	for i := range uint64(e.Runs) {
+		e.report.Runs++
+		flaky := false
+		for _, yields := range e.yields(room, i) {
+			run, err := room.Repeat(ctx, "", false, i+1, yields)
+			if err != nil {
+				return err
+			}
+			if run.OK() {
+				continue
+			}
+			flaky = true
+			for _, f := range room.RunDetails(run) {
+				e.problem("the reference is flaky: run %d of %d (yields %d): %s %s %s", i+1, e.Runs, yields, f.Rule, f.Message, f.Detail)
+			}
+		}
+		if flaky {
+			e.report.Flakes++
+		}
+	}
+	return nil
+}
+
+// headroom is rule D3: a ratio is graded only where the reference has at least
+// twice the wanted one.
+const headroom = 2.0
+
+// yields returns the seeds with which run i repeats the tests: none, and one
+// with yields where the exercise has them.
+func (e *examination) yields(room *checks.Room, i uint64) []uint64 {
+	if room.Interleaved() {
+		return []uint64{0, i + 1}
+	}
+	return []uint64{0}
+}
+
+// checkWrong demands that every wrong solution fails through the test that
+// names it, every time, and not through a timeout.
+func (e *examination) checkWrong(ctx context.Context) error {
+	all, err := loadWrong(e.Solutions, e.ex)
+	if err != nil {
+		e.problem("%v", err)
+		return nil
+	}
+	if len(all) == 0 {
+		e.problem("no wrong solutions in solutions/%s", wrongDir(e.ex))
+	}
+	for _, w := range all {
+		e.report.Wrong++
+		if err := e.checkOneWrong(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *examination) checkOneWrong(ctx context.Context, w Wrong) error {
+	if _, ok := e.ex.Misconception(w.CaughtBy); !ok {
+		e.problem("%s is caught by %s, for which the manifest has no misconception", w.Name, w.CaughtBy)
+	}
+	files, err := w.apply(e.reference)
+	if err != nil {
+		e.problem("%v", err)
+		return nil
+	}
+	if _, isTest := e.inventory[w.CaughtBy]; !isTest {
+		return e.checkWrongByRule(ctx, w, files)
+	}
+	room, release, err := e.room(ctx, files)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for i := range uint64(e.Runs) {
+		yields := uint64(0)
+		if room.Interleaved() && !e.inventory.Plain(w.CaughtBy) {
+			yields = i + 1
+		}
+		run, err := room.Repeat(ctx, only(w.CaughtBy), e.inventory.Plain(w.CaughtBy), i+1, yields)
+		if e.buildProblem(w.Name, err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e.report.WrongRuns++
+		switch {
+		case run.TimedOut():
+			e.report.Escaped++
+			e.problem("%s: run %d of %d ended through a timeout instead of an assertion of %s", w.Name, i+1, e.Runs, w.CaughtBy)
+		case !failed(run, w.CaughtBy):
+			e.report.Escaped++
+			e.problem("%s survives: run %d of %d did not fail through %s", w.Name, i+1, e.Runs, w.CaughtBy)
+		}
+	}
+	return nil
+}
+
+// checkWrongByRule is for wrong solutions that a rule of the grader catches and
+// not a test of the course.
+func (e *examination) checkWrongByRule(ctx context.Context, w Wrong, files []assembly.File) error {
+	for i := range e.Runs {
+		verdict, err := e.uncached().Grade(ctx, grade.Request{Exercise: e.ex, Submission: e.Solutions, Files: files})
+		if err != nil {
+			return err
+		}
+		e.report.WrongRuns++
+		caught := slices.ContainsFunc(verdict.Findings(), func(f checks.Finding) bool { return f.Rule == w.CaughtBy && !f.TimedOut })
+		if verdict.Status == checks.Pass || !caught {
+			e.report.Escaped++
+			e.problem("%s survives: run %d of %d was not caught by %s, but by: %s", w.Name, i+1, e.Runs, w.CaughtBy, rules(verdict))
+		}
+	}
+	return nil
+}
+
+func (e *examination) uncached() *grade.Grader {
+	g := *e.Grader
+	g.Cache = grade.Cache{}
+	return &g
+}
+
+func (e *examination) tops() []string {
+	var tops []string
+	for name := range e.inventory {
+		if !strings.Contains(name, "/") {
+			tops = append(tops, name)
+		}
+	}
+	slices.Sort(tops)
+	return tops
+}
+
+func only(test string) string { return "^" + test + "$" }
+
+func ran(run *toolchain.Run, test string) bool {
+	return slices.ContainsFunc(run.Tests, func(t toolchain.Test) bool { return t.Name == test && t.Outcome == toolchain.Passed })
+}
+
+// failed reports whether test itself failed, or the process died in it.
+func failed(run *toolchain.Run, test string) bool {
+	return slices.ContainsFunc(run.Tests, func(t toolchain.Test) bool {
+		return t.Name == test && (t.Outcome == toolchain.Failed || t.Outcome == toolchain.Running)
+	})
+}
+
+func first(r checks.Result) string {
+	if len(r.Findings) == 0 {
+		return r.Check + " " + string(r.Status)
+	}
+	f := r.Findings[0]
+	return strings.TrimSpace(fmt.Sprintf("%s %s:%d %s\n%s", f.Rule, f.File, f.Line, f.Message, f.Detail))
+}
+
+func rules(v *grade.Verdict) string {
+	var list []string
+	for _, f := range v.Findings() {
+		list = append(list, f.Check+" "+f.Rule)
+	}
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, ", ")
+}
+
+// key is a hash of everything that the report depends on.
+func (v *Verifier) key(ex *course.Exercise) (string, error) {
+	reference, err := v.Grader.ContentKey(ex, filepath.Join(v.Solutions, filepath.FromSlash(ex.Dir)), filepath.Join(v.Solutions, filepath.FromSlash(wrongDir(ex))))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", reference, v.Runs))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func (v *Verifier) cached(key string) (*Report, bool) {
+	if v.CacheDir == "" || v.Record {
+		return nil, false
+	}
+	data, err := os.ReadFile(filepath.Join(v.CacheDir, key+".json"))
+	if err != nil {
+		return nil, false
+	}
+	var r Report
+	return &r, json.Unmarshal(data, &r) == nil
+}
+
+func (v *Verifier) keep(key string, r *Report) {
+	if v.CacheDir == "" {
+		return
+	}
+	if data, err := json.Marshal(r); err == nil {
+		_ = atomicfile.Write(filepath.Join(v.CacheDir, key+".json"), data, 0o600)
+	}
+}
