@@ -42,14 +42,15 @@ var (
 var m01aStatuses = []struct {
 	status domain.Status
 	name   string
+	source string // as Go code
 }{
-	{0, "none"},
-	{domain.StatusTodo, "todo"},
-	{domain.StatusInProgress, "in_progress"},
-	{domain.StatusBlocked, "blocked"},
-	{domain.StatusDone, "done"},
-	{domain.StatusCancelled, "cancelled"},
-	{domain.StatusExpired, "expired"},
+	{0, "none", "Status(0)"},
+	{domain.StatusTodo, "todo", "StatusTodo"},
+	{domain.StatusInProgress, "in_progress", "StatusInProgress"},
+	{domain.StatusBlocked, "blocked", "StatusBlocked"},
+	{domain.StatusDone, "done", "StatusDone"},
+	{domain.StatusCancelled, "cancelled", "StatusCancelled"},
+	{domain.StatusExpired, "expired", "StatusExpired"},
 }
 
 func TestTransitionMatrix(t *testing.T) {
@@ -69,7 +70,7 @@ func TestTransitionMatrix(t *testing.T) {
 					m01aRefuses(t, "_, err := Restore(TaskState{Status: 0, ...})", err, "status", domain.CodeUnknownValue)
 					return
 				}
-				m01aCheckTransition(t, from.status, to.status, from.name, to.name, slices.Contains(allowed[from.name], to.name))
+				m01aCheckTransition(t, from.status, to.status, from.name, to.source, slices.Contains(allowed[from.name], to.name))
 			})
 		}
 	}
@@ -80,11 +81,11 @@ func TestTransitionMatrix(t *testing.T) {
 	})
 }
 
-func m01aCheckTransition(t *testing.T, from, to domain.Status, fromName, toName string, allowed bool) {
+func m01aCheckTransition(t *testing.T, from, to domain.Status, fromName, toSource string, allowed bool) {
 	t.Helper()
 	before := m01aState(from)
 	task := m01aRestore(t, before)
-	do := fmt.Sprintf("err := task.Transition(%s, at) // task is %s", toName, fromName)
+	do := fmt.Sprintf("err := task.Transition(%s, at) // task is %s", toSource, fromName)
 
 	err := task.Transition(to, m01aLater)
 
@@ -94,7 +95,7 @@ func m01aCheckTransition(t *testing.T, from, to domain.Status, fromName, toName 
 			rule.Broken(t, rule.Case{
 				Do:   do,
 				Got:  m01aShow(err),
-				Want: rule.Textf("a *TransitionError from %s to %s", fromName, toName),
+				Want: rule.Textf("a *TransitionError from %s to %s", fromName, toSource),
 				Why:  "An arrow nobody drew lets a cancelled task come back to life, and reports count it twice.",
 			})
 		}
@@ -315,7 +316,7 @@ func TestDueRules(t *testing.T) {
 			rule.Broken(t, rule.Case{Do: do, Got: err, Want: nil, Why: "The limits themselves are allowed."})
 		}
 		if got := task.State().DueAt; got == nil || !got.Equal(tc.due.Truncate(time.Microsecond)) {
-			rule.Broken(t, rule.Case{Do: do, Got: got, Want: tc.due.Truncate(time.Microsecond)})
+			rule.Broken(t, rule.Case{Do: do + "\nfmt.Println(task.State().DueAt)", Got: got, Want: tc.due.Truncate(time.Microsecond), Why: "A due time is stored to the microsecond, as a database keeps it."})
 		}
 	}
 
@@ -324,11 +325,10 @@ func TestDueRules(t *testing.T) {
 		do   string
 		due  time.Time
 		code domain.Code
-		why  string
 	}{
-		{"one microsecond before created", m01aCreated.Add(-time.Microsecond), domain.CodeTooEarly, ""},
-		{"year 10000", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), domain.CodeTooLate, ""},
-		{"year 9999 in New York, 10000 in UTC", time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("EST", -5*60*60)), domain.CodeTooLate, ""},
+		{"one microsecond before created", m01aCreated.Add(-time.Microsecond), domain.CodeTooEarly},
+		{"year 10000", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), domain.CodeTooLate},
+		{"year 9999 in New York, 10000 in UTC", time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("EST", -5*60*60)), domain.CodeTooLate},
 	} {
 		do := "err := task.SetDue(&due, at) // due is " + tc.do
 		m01aRefuses(t, do, task.SetDue(&tc.due, m01aLater), "due_at", tc.code)
@@ -586,7 +586,7 @@ func TestTitleRules(t *testing.T) {
 		{name: "trimmed", title: " \t\n\u00a0\u3000Write  it \r\n", want: "Write  it"},
 		{name: "200 runes of one byte", title: strings.Repeat("x", 200), want: strings.Repeat("x", 200)},
 		{name: "200 runes of four bytes", title: strings.Repeat("🧾", 200), want: strings.Repeat("🧾", 200)},
-		{name: "200 runes and spaces around", title: strings.Repeat(" ", 300) + strings.Repeat("ж", 200) + " ", want: strings.Repeat("ж", 200)},
+		{name: "200 runes and spaces around", title: strings.Repeat(" ", 9) + strings.Repeat("ж", 200) + " ", want: strings.Repeat("ж", 200)},
 		{name: "100 letters with combining marks", title: strings.Repeat("e\u0301", 100), want: strings.Repeat("e\u0301", 100)},
 		{name: "joined emoji", title: "👩‍👩‍👧 party", want: "👩‍👩‍👧 party"},
 
@@ -602,7 +602,7 @@ func TestTitleRules(t *testing.T) {
 		{name: "invalid UTF-8", title: "Write \xff it", code: domain.CodeBadCharacters},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			shown := fmt.Sprintf("%+.40q", tc.title)
+			shown := m01aQuote(tc.title)
 			task := m01aNew(t)
 			state := m01aState(domain.StatusTodo)
 			state.Title = tc.title
@@ -650,7 +650,7 @@ func TestDescriptionRules(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			task := m01aRestore(t, m01aState(domain.StatusTodo))
-			do := fmt.Sprintf("err := task.SetDescription(%+.40q, at) // %s", tc.text, tc.name)
+			do := fmt.Sprintf("err := task.SetDescription(%s, at) // %s", m01aQuote(tc.text), tc.name)
 			err := task.SetDescription(tc.text, m01aLater)
 			if tc.code != "" {
 				m01aRefuses(t, do, err, "description", tc.code)
@@ -1004,3 +1004,15 @@ func m01aShow(err error) rule.Text {
 }
 
 func m01aTime(at time.Time) string { return fmt.Sprintf("time.UnixMilli(%d)", at.UnixMilli()) }
+
+// m01aQuote returns s as Go code, short if s is a repetition.
+func m01aQuote(s string) string {
+	runes := []rune(s)
+	for size := 1; size <= 2 && len(runes) > 40; size++ {
+		unit := string(runes[:size])
+		if n := len(s) / len(unit); strings.Repeat(unit, n) == s {
+			return fmt.Sprintf("strings.Repeat(%+q, %d)", unit, n)
+		}
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -5,11 +5,14 @@ import (
 	"os"
 	"strconv"
 
-	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/middle-go/course/grader/internal/record"
 )
+
+// hintWidth is where lines of a hint break.
+const hintWidth = 80
 
 func newHint(s *settings) *cobra.Command {
 	return &cobra.Command{
@@ -41,7 +44,7 @@ func newHint(s *settings) *cobra.Command {
 				}
 			}
 			w := output()
-			fmt.Fprintf(w, "%s: hint %d of %d\n\n%s\n", ex.ID(), n, len(ex.Hints), lipgloss.NewStyle().Width(76).Render(ex.Hints[n-1]))
+			fmt.Fprintf(w, "%s: hint %d of %d\n\n%s\n", ex.ID(), n, len(ex.Hints), ansi.Wordwrap(ex.Hints[n-1], hintWidth, ""))
 			if entry.HintsShown == len(ex.Hints) && len(args) == 1 {
 				fmt.Fprintln(w, "\nThat was the last hint. Your mentor has more.")
 			}

@@ -1,5 +1,119 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
 
-func newStatus(s *settings) *cobra.Command { return &cobra.Command{Use: "status"} }
+	"github.com/spf13/cobra"
+
+	"github.com/middle-go/course/grader/internal/checks"
+	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/record"
+	"github.com/middle-go/course/grader/internal/report"
+)
+
+func newStatus(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "the map of all weeks, and the next thing to do",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			c, err := s.openCourse()
+			if err != nil {
+				return usage(err)
+			}
+			root, err := s.submissionRoot(c)
+			if err != nil {
+				return usage(err)
+			}
+			rec, err := record.Open(root)
+			if err != nil {
+				return usage(err)
+			}
+			return showStatus(output(), c, rec, shownPath(root))
+		},
+	}
+}
+
+// showStatus prints a line a week, from the last verdict on every exercise.
+func showStatus(w io.Writer, c *course.Course, rec *record.Record, path func(string) string) error {
+	var next *course.Exercise
+	for n := 1; n <= course.Weeks; n++ {
+		week, err := c.Week(n)
+		if errors.Is(err, course.ErrNoContent) {
+			fmt.Fprintf(w, "%s week %2d  not written yet\n", report.Mark(checks.NotRun), n)
+			continue
+		}
+		if err != nil {
+			return usage(err)
+		}
+		list := week.Exercises
+		if week.Milestone != "" {
+			m, err := c.Milestone(week.Milestone)
+			if err != nil {
+				return usage(err)
+			}
+			list = append(list[:len(list):len(list)], m)
+		}
+		state, passed, words := weekState(list, rec)
+		fmt.Fprintf(w, "%s week %2d  %-11s %d of %d  %s\n", report.Mark(state), n, words, passed, len(list), week.Title)
+		for _, ex := range list {
+			e := rec.Exercises[ex.ID()]
+			if next == nil && (e == nil || e.Status != checks.Pass) {
+				next = ex
+			}
+			if words == "in progress" || words == "blocked" {
+				fmt.Fprintf(w, "             %s %s\n", report.Mark(stateOf(e)), ex.Slug)
+			}
+		}
+	}
+	if next == nil {
+		_, err := fmt.Fprintln(w, "\nEverything that is written so far is done.")
+		return err
+	}
+	command := fmt.Sprintf("make week-%02d", next.Week)
+	if next.Kind == course.Project {
+		command = "make milestone-" + next.Slug
+	}
+	_, err := fmt.Fprintf(w, "\nNext: %s (%s, about %d minutes). Read %s, then %s.\n", next.ID(), next.Title, next.Minutes, path(next.Readme()), command)
+	return err
+}
+
+// weekState sums a week up: done, in progress, open or blocked.
+func weekState(list []*course.Exercise, rec *record.Record) (state checks.Status, passed int, words string) {
+	started, blocked := false, false
+	for _, ex := range list {
+		e := rec.Exercises[ex.ID()]
+		if e == nil {
+			continue
+		}
+		switch {
+		case e.Status == checks.Pass:
+			passed++
+			started = true
+		case e.Status == checks.Blocked:
+			blocked = true
+		case !e.Untouched && e.Status != "":
+			started = true
+		}
+	}
+	switch {
+	case passed == len(list):
+		return checks.Pass, passed, "done"
+	case blocked:
+		return checks.Blocked, passed, "blocked"
+	case started:
+		return checks.Fail, passed, "in progress"
+	default:
+		return checks.NotRun, passed, "open"
+	}
+}
+
+func stateOf(e *record.Entry) checks.Status {
+	if e == nil || e.Untouched {
+		return checks.NotRun
+	}
+	return cmp.Or(e.Status, checks.NotRun)
+}

@@ -61,13 +61,12 @@ type Check interface {
 	Run(ctx context.Context, r *Room) (Result, error)
 }
 
-// All returns the checks in the order in which they run.
+// All returns the checks in the order in which they run: first what makes the
+// others possible, then what a student should mend first.
 func All() []Check {
 	return []Check{
 		policyCheck{},
 		buildCheck{},
-		formatCheck{},
-		lintCheck{},
 		testsCheck{},
 		raceCheck{},
 		leakCheck{},
@@ -75,8 +74,11 @@ func All() []Check {
 		escapesCheck{},
 		interleaveCheck{},
 		coverageCheck{},
+		limitsCheck{},
 		mutantsCheck{},
 		benchCheck{},
+		formatCheck{},
+		lintCheck{},
 	}
 }
 
@@ -92,5 +94,3 @@ func decide(check string, findings []Finding, summary string) Result {
 	}
 	return r
 }
-
-

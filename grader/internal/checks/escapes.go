@@ -53,6 +53,7 @@ func (escapesCheck) Run(ctx context.Context, r *Room) (Result, error) {
 			}
 		}
 	}
+	slices.SortFunc(findings, byPosition)
 	return decide("escapes", findings, plural(len(r.Exercise.Checks.Escapes), "function")), nil
 }
 

@@ -23,7 +23,7 @@ type mutantsCheck struct{}
 
 func (mutantsCheck) Name() string                     { return "mutants" }
 func (mutantsCheck) Applies(ex *course.Exercise) bool { return ex.Kind == course.Tests }
-func (mutantsCheck) Needs() []string                  { return []string{"policy", "build"} }
+func (mutantsCheck) Needs() []string                  { return []string{"policy", "build", "limits"} }
 
 // referenceRuns is how often the student's tests must pass on the given code.
 const referenceRuns = 3

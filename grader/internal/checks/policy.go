@@ -17,55 +17,22 @@ import (
 
 	"github.com/middle-go/course/grader/internal/assembly"
 	"github.com/middle-go/course/grader/internal/course"
-	"github.com/middle-go/course/grader/internal/lint"
 )
 
-// policyCheck refuses code that could fool or harm the grader, and what the
-// exercise forbids. The first part looks at the syntax, before anything is
-// compiled. The second asks the type checker and needs code that compiles.
+// policyCheck refuses code that could fool or harm the grader. It looks at the
+// syntax only, before anything is compiled.
 type policyCheck struct{}
 
 func (policyCheck) Name() string                  { return "policy" }
 func (policyCheck) Applies(*course.Exercise) bool { return true }
 func (policyCheck) Needs() []string               { return nil }
 
-func (policyCheck) Run(ctx context.Context, r *Room) (Result, error) {
-	findings := SourcePolicy(r.Exercise, r.Student)
-	if len(findings) == 0 && len(r.Exercise.Forbid) > 0 {
-		diags, err := r.vet(ctx)
-		if _, ok := buildError(err); err != nil && !ok {
-			return Result{}, err
-		}
-		for _, d := range diags {
-			if file := r.coursePath(d.File); d.Analyzer == lint.Policy.Name && r.isStudents(file) {
-				findings = append(findings, Finding{Rule: "forbid", File: file, Line: d.Line, Message: d.Message})
-			}
-		}
-		slices.SortFunc(findings, byPosition)
-	}
-	result := decide("policy", findings, "")
-	if result.Status == Fail && r.Exercise.Kind == course.Tests && onlyForbid(findings) {
-		for i := range result.Findings {
-			result.Findings[i].Rule = course.RuleNoSleep
-			r.teach(&result.Findings[i])
-		}
-	}
+func (policyCheck) Run(_ context.Context, r *Room) (Result, error) {
+	result := decide("policy", SourcePolicy(r.Exercise, r.Student), "")
 	if result.Status == Fail {
 		result.Status = Rejected
 	}
 	return result, nil
-}
-
-func onlyForbid(findings []Finding) bool {
-	return !slices.ContainsFunc(findings, func(f Finding) bool { return f.Rule != "forbid" })
-}
-
-// policyFlags tells the vet tool what the exercise forbids.
-func policyFlags(ex *course.Exercise) []string {
-	if len(ex.Forbid) == 0 {
-		return nil
-	}
-	return []string{"-policy.forbid=" + strings.Join(ex.Forbid, ",")}
 }
 
 func byPosition(a, b Finding) int {
@@ -198,42 +165,21 @@ func (p *filePolicy) declarations(file *ast.File) {
 			}
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
-				p.spec(d.Tok, spec)
+				p.spec(spec)
 			}
 		}
 	}
 }
 
-func (p *filePolicy) spec(tok token.Token, spec ast.Spec) {
+func (p *filePolicy) spec(spec ast.Spec) {
 	switch spec := spec.(type) {
 	case *ast.TypeSpec:
 		p.declare(spec.Name)
 	case *ast.ValueSpec:
-		for i, name := range spec.Names {
+		for _, name := range spec.Names {
 			p.declare(name)
-			if tok == token.VAR && p.ex.ForbidGlobals && !isErrorValue(spec, i) && !strings.HasSuffix(p.path, "_test.go") {
-				p.add(name.Pos(), "globals", "package-level variable %s: this exercise keeps no state in the package", name.Name)
-			}
 		}
 	}
-}
-
-// isErrorValue reports whether a variable is a sentinel such as
-// var ErrClosed = errors.New("closed").
-func isErrorValue(spec *ast.ValueSpec, i int) bool {
-	if i >= len(spec.Values) {
-		return false
-	}
-	call, ok := spec.Values[i].(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	sel, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok {
-		return false
-	}
-	pkg, ok := sel.X.(*ast.Ident)
-	return ok && pkg.Name == "errors" && sel.Sel.Name == "New"
 }
 
 func (p *filePolicy) declare(name *ast.Ident) {

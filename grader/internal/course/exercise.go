@@ -101,6 +101,14 @@ func (e *Exercise) HintTarget() string {
 	return "hint-" + strings.ReplaceAll(strings.Replace(e.ID(), "week", "week-", 1), "/", "-")
 }
 
+// Readme returns the path of the file that states the task, from the root.
+func (e *Exercise) Readme() string {
+	if e.Kind == Project {
+		return e.Module + "/README.md"
+	}
+	return e.Dir + "/README.md"
+}
+
 // ImportPath returns the import path of the package of e.
 func (e *Exercise) ImportPath() string { return ModulePath + "/" + e.Dir }
 

@@ -237,11 +237,8 @@ func (m *manifest) validateFiles(root, at string, e *Exercise) {
 			}
 		}
 	}
-	if e.Kind == Project {
-		return
-	}
-	if _, err := os.Stat(filepath.Join(dir, "README.md")); err != nil {
-		m.bad(at+".slug", "%s/README.md does not exist", e.Dir)
+	if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(e.Readme()))); err != nil {
+		m.bad(at+".slug", "%s does not exist", e.Readme())
 	}
 }
 

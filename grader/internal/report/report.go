@@ -7,7 +7,6 @@ import (
 	"path"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/middle-go/course/grader/internal/checks"
 	"github.com/middle-go/course/grader/internal/course"
@@ -86,27 +85,6 @@ func Rule(name string) string {
 		text += " (" + strings.ReplaceAll(sub, "_", " ") + ")"
 	}
 	return text
-}
-
-// words splits a name in camel case. Acronyms and numbers stay together.
-func words(name string) string {
-	var b strings.Builder
-	runes := []rune(name)
-	for i, r := range runes {
-		starts := unicode.IsUpper(r) && i > 0 && (!unicode.IsUpper(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]))
-		acronym := unicode.IsUpper(r) && (i+1 < len(runes) && unicode.IsUpper(runes[i+1]) || i > 0 && unicode.IsUpper(runes[i-1]) && !starts)
-		if starts || r == '_' {
-			b.WriteByte(' ')
-		}
-		switch {
-		case r == '_':
-		case acronym:
-			b.WriteRune(r)
-		default:
-			b.WriteRune(unicode.ToLower(r))
-		}
-	}
-	return b.String()
 }
 
 func sentence(s string) string {

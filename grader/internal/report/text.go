@@ -72,11 +72,14 @@ func (s *Summary) textVerdict(b *strings.Builder, v *grade.Verdict, width int) {
 		return
 	}
 	if v.Untouched {
-		fmt.Fprintf(b, "    %s\n", faint.Render("not started: "+s.Path(v.Ex.Dir)+"/README.md is where to begin"))
+		fmt.Fprintf(b, "    %s\n", faint.Render("not started: "+s.Path(v.Ex.Readme())+" is where to begin"))
 	}
 	s.textFinding(b, v, findings[0])
 	s.textRest(b, v, findings[1:])
 }
+
+// detailLines is how much of one finding's detail is shown.
+const detailLines = 24
 
 // textFinding shows the finding to work on now, in full.
 func (s *Summary) textFinding(b *strings.Builder, v *grade.Verdict, f checks.Finding) {
@@ -91,8 +94,15 @@ func (s *Summary) textFinding(b *strings.Builder, v *grade.Verdict, f checks.Fin
 			fmt.Fprintf(b, "    %s\n", f.Message)
 		}
 	}
-	for line := range strings.Lines(f.Detail) {
-		fmt.Fprintf(b, "    %s\n", strings.TrimRight(line, "\n"))
+	lines := strings.Split(f.Detail, "\n")
+	for i, line := range lines {
+		if i == detailLines {
+			fmt.Fprintf(b, "    %s\n", faint.Render(fmt.Sprintf("(%d more lines)", len(lines)-i)))
+			break
+		}
+		if line != "" {
+			fmt.Fprintf(b, "    %s\n", line)
+		}
 	}
 	if f.Check == "build" {
 		fmt.Fprintf(b, "    This blocks every other check of %s.\n", v.Exercise)
@@ -145,7 +155,7 @@ func (s *Summary) textFooter(b *strings.Builder) {
 	fmt.Fprintf(b, "%d of %d done (%s).", passed, len(s.Verdicts), took)
 	switch {
 	case next != nil && next.Untouched:
-		fmt.Fprintf(b, " Start with %s.\n", s.Path(next.Ex.Dir)+"/README.md")
+		fmt.Fprintf(b, " Start with %s.\n", s.Path(next.Ex.Readme()))
 	case next != nil:
 		fmt.Fprintf(b, " Continue with %s.\n", slug(next))
 	case s.NextStep != "":

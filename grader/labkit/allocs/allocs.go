@@ -30,7 +30,7 @@ func AtMost(t testing.TB, limit int, do string, f func()) {
 	if got := testing.AllocsPerRun(runs, f); got > float64(limit) {
 		t.Error(rule.Case{
 			Do:   do,
-			Got:  rule.Textf("%v allocations a call", got),
+			Got:  rule.Textf("%v allocations per call", got),
 			Want: rule.Textf("at most %d", limit),
 			Why:  "Find them with: go build -gcflags=-m . 2>&1 | grep -E 'escapes|moved'",
 		}.String())

@@ -18,7 +18,7 @@ func TestAtMost_ReportsTheCallAndTheCount(t *testing.T) {
 	})
 	require.True(t, spy.Failed)
 	require.Contains(t, spy.Log, "grow(64)")
-	require.Contains(t, spy.Log, "got: 2 allocations a call")
+	require.Contains(t, spy.Log, "got: 2 allocations per call")
 	require.Contains(t, spy.Log, "at most 1")
 }
 

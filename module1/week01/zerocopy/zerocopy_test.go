@@ -464,7 +464,7 @@ func scan(t *testing.T, r io.Reader, limit int) result {
 		}
 	}
 	res.last, res.err = s.Line(), s.Err()
-	if s.Next() || s.Next() || s.Line() != res.last || s.Err() != res.err {
+	if s.Next() || s.Line() != res.last || s.Err() != res.err {
 		rule.Broken(t, rule.Case{
 			Do:   "for s.Next() {\n}\ns.Next()",
 			Got:  rule.Textf("line %d, error: %v", s.Line(), s.Err()),

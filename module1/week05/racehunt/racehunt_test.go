@@ -63,17 +63,19 @@ fmt.Println(c.Inc("paid"))`,
 }
 
 func TestCounter_NoLostIncrements(t *testing.T) {
-	const workers, each = 8, 1500
+	const workers, each = 4, 4000
 	var c racehunt.Counter
 	var returned [workers][]int64
+	var started [each]atomic.Int64
 	together(workers, func(worker int) {
-		for range each {
+		for i := range each {
+			meet(&started[i], workers)
 			returned[worker] = append(returned[worker], c.Inc("paid"))
 			c.Inc("sent")
 		}
 	})
 
-	const do = "var c Counter\nfor range 8 {\n    wg.Go(func() { for range 1500 { c.Inc(\"paid\"); c.Inc(\"sent\") } })\n}"
+	const do = "var c Counter\nfor range 4 {\n    wg.Go(func() { for range 4000 { c.Inc(\"paid\"); c.Inc(\"sent\") } })\n}"
 	want := map[string]int64{"paid": workers * each, "sent": workers * each}
 	if got := c.Snapshot(); !maps.Equal(got, want) {
 		rule.Broken(t, rule.Case{
@@ -87,7 +89,7 @@ func TestCounter_NoLostIncrements(t *testing.T) {
 			rule.Broken(t, rule.Case{
 				Do:   do,
 				Got:  rule.Textf("Inc(\"paid\") returned no %d, or another number twice", i+1),
-				Want: rule.Text("every number from 1 to 12000 once"),
+				Want: rule.Text("every number from 1 to 16000 once"),
 				Why:  "The number goes on the invoice. Two invoices with one number fail the audit.",
 			})
 		}
@@ -207,13 +209,14 @@ first := r.RegisterOnce("march", func() {
 		}
 	})
 
-	t.Run("8 callers", func(t *testing.T) {
-		const workers, names = 8, 3000
+	t.Run("4 callers", func(t *testing.T) {
+		const workers, names = 4, 4000
 		var r racehunt.Registry
-		var won, ran [names]atomic.Int64
+		var started, won, ran [names]atomic.Int64
 		var early atomic.Int64
 		together(workers, func(int) {
 			for i := range names {
+				meet(&started[i], workers)
 				if r.RegisterOnce(strconv.Itoa(i), func() { ran[i].Add(1) }) {
 					won[i].Add(1)
 					if ran[i].Load() == 0 {
@@ -222,7 +225,7 @@ first := r.RegisterOnce("march", func() {
 				}
 			}
 		})
-		const do = "var r Registry\nfor range 8 {\n    wg.Go(func() { won := r.RegisterOnce(\"march\", h) })\n}"
+		const do = "var r Registry\nfor range 4 {\n    wg.Go(func() { won := r.RegisterOnce(\"march\", h) })\n}"
 		for i := range names {
 			if won[i].Load() != 1 || ran[i].Load() != 1 {
 				rule.Broken(t, rule.Case{
@@ -423,7 +426,7 @@ func TestGauge_PeakIsExact(t *testing.T) {
 	}
 
 	t.Run("all at once", func(t *testing.T) {
-		const workers, gauges = 4, 2000
+		const workers, gauges = 4, 4000
 		peaks := make([][workers]int64, gauges)
 		var started, inside [gauges]atomic.Int64
 		all := make([]racehunt.Gauge, gauges)

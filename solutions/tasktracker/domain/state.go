@@ -38,7 +38,7 @@ func (s *TaskState) normalise() (err error) {
 	if s.ID, err = ParseTaskID(string(s.ID)); err != nil {
 		return err
 	}
-	if err = s.checkPeople(); err != nil {
+	if err = s.checkForeignIDs(); err != nil {
 		return err
 	}
 	if s.Title, err = normalTitle(s.Title); err != nil {
@@ -62,7 +62,7 @@ func (s *TaskState) normalise() (err error) {
 	return s.normaliseTimes()
 }
 
-func (s *TaskState) checkPeople() error {
+func (s *TaskState) checkForeignIDs() error {
 	if s.Owner == "" {
 		return &FieldError{Field: "owner_id", Code: CodeRequired}
 	}

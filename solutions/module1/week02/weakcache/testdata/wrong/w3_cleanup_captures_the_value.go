@@ -1,4 +1,4 @@
-// Wrong: believes that a cleanup may look at the value that it cleans up after.
+// Wrong: believes that a cleanup may capture what leads to its value.
 // Caught by: TestUnusedIsCollected
 
 // Package weakcache is a read-through cache whose values the garbage collector
@@ -185,7 +185,7 @@ func (c *Cache[K, V]) land(key K, f *flight[V], value *V, err error) {
 	e := &entry[K, V]{key: key, target: f.target}
 	c.entries[key] = e
 	c.use(e, value)
-	runtime.AddCleanup(value, func(key K) { c.forget(key, value) }, key)
+	runtime.AddCleanup(value, func(key K) { c.forget(key, f) }, key)
 }
 
 // use makes e the entry that was used last.
@@ -215,11 +215,11 @@ func (c *Cache[K, V]) collected(e *entry[K, V]) {
 	c.stats.Collected++
 }
 
-func (c *Cache[K, V]) forget(key K, value *V) {
+func (c *Cache[K, V]) forget(key K, f *flight[V]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// By now the key may have a new value.
-	if e := c.entries[key]; e != nil && e.target.value == weak.Make(value) {
+	if e := c.entries[key]; e != nil && e.target == f.target {
 		c.collected(e)
 	}
 }

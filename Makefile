@@ -1,0 +1,87 @@
+# Middle Go. `make help` lists the targets. Everything works without make too:
+# go run ./grader/cmd/grader week 1
+
+.DEFAULT_GOAL := help
+.PHONY: help grader doctor status watch new test unit verify verify-full solutions bench-grader
+
+GRADER := bin/grader
+
+# GNU make turns every failure into exit code 2. A student's script wants the
+# grader's code, and his eyes do not want "make: *** Error" under a verdict. So
+# the goals that grade run in question mode (-q), where a line with + is still
+# executed and a pending line without it makes the exit code 1. Code 3
+# (blocked) comes out as 2; bin/grader itself returns it.
+ifneq ($(filter week-% milestone-%,$(MAKECMDGOALS)),)
+MAKEFLAGS += -q
+endif
+CODE := bin/.exit-code
+outcome = $(if $(filter 0,$(shell cat $(CODE))),,$(if $(filter 1,$(shell cat $(CODE))),false,+@exit 2))
+
+week-%: grade-week-%
+	$(outcome)
+
+milestone-%: grade-milestone-%
+	$(outcome)
+
+grade-week-%: grader
+	+@$(GRADER) week $* $(ARGS); echo $$? > $(CODE)
+
+grade-milestone-%: grader
+	+@$(GRADER) milestone $* $(ARGS); echo $$? > $(CODE)
+
+grader:
+	+@test -x $(GRADER) || echo 'building the grader; the first time this takes about a minute' >&2
+	+@mkdir -p bin && go build -o $(GRADER) ./grader/cmd/grader
+
+hint-week-%: grader
+	@id='$*'; $(GRADER) hint "week$${id%%-*}/$${id#*-}" $(N)
+
+hint-m%: grader
+	@$(GRADER) hint m$* $(N)
+
+status: grader ## student: the map of all weeks, and the next thing to do
+	@$(GRADER) status $(ARGS)
+
+watch: grader ## student: grade again whenever you save (WEEK=5 for another week)
+	@$(GRADER) watch $(WEEK)
+
+doctor: grader ## student: what this machine has and lacks
+	@$(GRADER) doctor
+
+test: unit solutions verify closing ## course: everything that CI runs
+
+unit: ## course: the tests of the grader and of labkit, with -race
+	cd grader/labkit && go vet ./... && go test -race ./...
+	cd grader && go vet ./... && go test -race -timeout 20m ./...
+
+solutions: ## course: build and vet the solutions and the project
+	cd solutions/module1 && go build ./... && go vet ./...
+	cd solutions/tasktracker && go build ./... && go vet ./... && go test -race ./...
+	cd tasktracker && go build ./... && go vet ./cmd/...
+
+verify: grader ## course: stubs fail, references pass, wrong solutions are caught (3 runs)
+	$(GRADER) verify --no-cache --runs 3
+
+verify-full: grader ## course: the same with 20 runs each
+	$(GRADER) verify --no-cache --runs 20
+
+new: grader ## course: scaffold an exercise (EX=week07/slug KIND=implement)
+	@$(GRADER) new $(EX) --kind $(or $(KIND),implement)
+
+bench-grader: grader ## course: how fast the grader is, and how often its benchmark gate errs
+	cd grader && go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/gatebench
+
+# The last lines of a run are go test's own: a summary of the whole course.
+.PHONY: closing
+closing:
+	cd grader && go test -count=1 ./internal/course
+
+help:
+	@echo 'For students'
+	@echo '  make week-01 ... week-24     grade a week'
+	@echo '  make milestone-m01a          grade a milestone of the project'
+	@echo '  make hint-week-01-aliasing   the next hint of an exercise (N=2 for hint 2)'
+	@sed -nE 's/^([a-z-]+):.*## student: (.*)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-23s %s\n", $$1, $$2}'
+	@echo
+	@echo 'For people who work on the course'
+	@sed -nE 's/^([a-z-]+):.*## course: (.*)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-23s %s\n", $$1, $$2}'
