@@ -30,13 +30,21 @@ func newWeek(s *settings) *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			next := ""
-			if week.Milestone != "" {
-				next = "The project step of this week: make milestone-" + week.Milestone
-			}
-			return s.gradeAll(cmd.Context(), c, fmt.Sprintf("Week %d: %s", week.Number, week.Title), week.Exercises, next)
+			return s.gradeWeek(cmd.Context(), c, week)
 		},
 	}
+}
+
+func (s *settings) gradeWeek(ctx context.Context, c *course.Course, week *course.Week) error {
+	return s.gradeAll(ctx, c, fmt.Sprintf("Week %d: %s", week.Number, week.Title), week.Exercises, nextStep(week))
+}
+
+// nextStep is what to do when the exercises of a week pass, or empty.
+func nextStep(week *course.Week) string {
+	if week.Milestone == "" {
+		return ""
+	}
+	return "The project step of this week: make milestone-" + week.Milestone
 }
 
 func loadWeek(c *course.Course, arg string) (*course.Week, error) {

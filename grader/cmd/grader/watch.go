@@ -1,5 +1,65 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"errors"
+	"os"
 
-func newWatch(s *settings) *cobra.Command { return &cobra.Command{Use: "watch"} }
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/record"
+	"github.com/middle-go/course/grader/internal/watch"
+)
+
+func newWatch(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch [N]",
+		Short: "grade a week again whenever you save",
+		Long: `watch grades a week, then each exercise again whenever one of its files is
+saved, and shows the first failing check. Without N it takes the first week that
+is not finished. It needs a terminal.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := s.openCourse()
+			if err != nil {
+				return usage(err)
+			}
+			root, err := s.submissionRoot(c)
+			if err != nil {
+				return usage(err)
+			}
+			week, err := watchedWeek(c, root, args)
+			if err != nil {
+				return usage(err)
+			}
+			ctx := cmd.Context()
+			if !term.IsTerminal(int(os.Stdout.Fd())) {
+				err := s.gradeWeek(ctx, c, week)
+				if exit, ok := errors.AsType[*exitError](err); err != nil && (!ok || exit.err != nil) {
+					return err
+				}
+				return usage(errors.New("watch needs a terminal; what you see is one report"))
+			}
+			g, err := s.newGrader(ctx, c)
+			if err != nil {
+				return err
+			}
+			return watch.Run(ctx, watch.Config{
+				Week: week, Grader: g, Submission: root, ExtraTests: s.testsFrom,
+				Path: shownPath(root), NextStep: nextStep(week),
+			})
+		},
+	}
+}
+
+func watchedWeek(c *course.Course, root string, args []string) (*course.Week, error) {
+	if len(args) > 0 {
+		return loadWeek(c, args[0])
+	}
+	rec, err := record.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	return watch.FirstUnfinished(c, rec)
+}

@@ -8,7 +8,6 @@
 package assembly
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,11 +50,15 @@ type MissingError struct{ File string }
 
 func (e *MissingError) Error() string { return e.File + " is missing" }
 
-// Read reads the student's files of ex from the tree in root. Stubs come from
-// the tree in courseRoot. The error is a [*RejectedError], a [*MissingError] or
+// Read reads the student's files of ex from the tree in root. The course in
+// courseRoot knows the stubs. The error is a [*RejectedError], a [*MissingError] or
 // one of the file system.
 func Read(root, courseRoot string, ex *course.Exercise) ([]File, error) {
 	paths, err := studentPaths(root, ex)
+	if err != nil {
+		return nil, err
+	}
+	stubs, err := LoadStubs(courseRoot)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +73,7 @@ func Read(root, courseRoot string, ex *course.Exercise) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		stub, err := os.ReadFile(filepath.Join(courseRoot, filepath.FromSlash(p)))
-		files = append(files, File{Path: p, Content: content, Untouched: err == nil && bytes.Equal(stub, content)})
+		files = append(files, File{Path: p, Content: content, Untouched: stubs.Is(p, content)})
 	}
 	return files, nil
 }

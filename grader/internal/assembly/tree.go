@@ -227,6 +227,11 @@ func (p *Plan) Files() []File {
 	return slices.SortedFunc(maps.Values(p.files), func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 }
 
+// FetchTree is the name of the tree, without anything of the student's, in which
+// the modules are downloaded. The go command leaves the checksums there that
+// the workspace needs beyond those of its modules; other trees take them over.
+const FetchTree = "fetch"
+
 // Tree is a written work tree.
 type Tree struct {
 	Root      string // absolute
@@ -241,6 +246,9 @@ type Tree struct {
 func (p *Plan) Write(dir, name string) (*Tree, error) {
 	root := filepath.Join(dir, name)
 	want := map[string][]byte{"go.work": p.workspace()}
+	if sums, err := os.ReadFile(filepath.Join(dir, FetchTree, "go.work.sum")); err == nil && name != FetchTree {
+		want["go.work.sum"] = sums
+	}
 	for _, f := range p.files {
 		want[f.Path] = f.Content
 	}

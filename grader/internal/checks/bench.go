@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,29 +26,51 @@ const attempts = 2
 
 func (benchCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	want := r.Exercise.Checks.Bench
-	var last Interval
-	for i := range attempts {
-		run, err := r.run(ctx, r.plain(), fmt.Sprintf("bench %d", i), toolchain.RunOptions{Bench: "^" + want.Name + "$", Timeout: 3 * r.Timeout})
+	attempt := 0
+	status, got, err := Judge(want.Faster, func() ([]float64, error) {
+		attempt++
+		run, err := r.run(ctx, r.plain(), fmt.Sprintf("bench %d", attempt), toolchain.RunOptions{Bench: "^" + want.Name + "$", Timeout: 3 * r.Timeout})
 		if err != nil {
-			return Result{}, err
+			return nil, err
 		}
 		at := slices.IndexFunc(run.Benches, func(b toolchain.Bench) bool { return b.Name == want.Name })
 		if !run.OK() || at < 0 {
-			findings := r.testFindings(run, nil)
-			if len(findings) == 0 {
-				findings = []Finding{{Rule: want.Name, Message: "was not measured", Detail: tail(run.Output)}}
-			}
-			return decide("bench", findings, ""), nil
+			return nil, &unmeasured{run}
 		}
-		last = NewInterval(run.Benches[at].Ratios)
-		switch last.Against(want.Faster) {
-		case Pass:
-			return r.benchResult(Pass, last), nil
-		case Fail:
-			return r.benchResult(Fail, last), nil
+		return run.Benches[at].Ratios, nil
+	})
+	if u, ok := errors.AsType[*unmeasured](err); ok {
+		findings := r.testFindings(u.run, nil)
+		if len(findings) == 0 {
+			findings = []Finding{{Rule: want.Name, Message: "was not measured", Detail: tail(u.run.Output)}}
+		}
+		return decide("bench", findings, ""), nil
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return r.benchResult(status, got), nil
+}
+
+// unmeasured is a benchmark that failed instead of measuring.
+type unmeasured struct{ run *toolchain.Run }
+
+func (*unmeasured) Error() string { return "not measured" }
+
+// Judge measures ratios until they decide about the threshold, at most twice.
+func Judge(threshold float64, measure func() ([]float64, error)) (Status, Interval, error) {
+	var got Interval
+	for range attempts {
+		ratios, err := measure()
+		if err != nil {
+			return "", Interval{}, err
+		}
+		got = NewInterval(ratios)
+		if s := got.Against(threshold); s != Unproven {
+			return s, got, nil
 		}
 	}
-	return r.benchResult(Unproven, last), nil
+	return Unproven, got, nil
 }
 
 func (r *Room) benchResult(s Status, got Interval) Result {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/printable"
 )
 
 // Status is the result of a check or of a whole verdict.
@@ -87,8 +88,10 @@ func All() []Check {
 func decide(check string, findings []Finding, summary string) Result {
 	r := Result{Check: check, Status: Pass, Summary: summary, Findings: findings}
 	for i := range r.Findings {
-		r.Findings[i].Check = check
-		if !r.Findings[i].Stretch {
+		f := &r.Findings[i]
+		f.Check = check
+		f.Message, f.Detail = printable.Text(f.Message), printable.Text(f.Detail)
+		if !f.Stretch {
 			r.Status = Fail
 		}
 	}

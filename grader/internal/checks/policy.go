@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/scanner"
 	"go/token"
 	"go/types"
 	"regexp"
@@ -49,8 +48,8 @@ var (
 )
 
 // SourcePolicy checks the syntax of Go files against the rules that hold for
-// every exercise and those of ex. A file that does not parse is left to the
-// compiler, unless what can be read of it already breaks a rule.
+// every exercise and those of ex. A file that does not parse never runs, so it
+// is left to the compiler to explain.
 func SourcePolicy(ex *course.Exercise, files []assembly.File) []Finding {
 	var all []Finding
 	for _, f := range files {
@@ -68,7 +67,7 @@ func sourcePolicy(ex *course.Exercise, f assembly.File) []Finding {
 		return p.findings
 	}
 	file, err := parser.ParseFile(p.fset, f.Path, f.Content, parser.ParseComments|parser.SkipObjectResolution)
-	if _, syntax := err.(scanner.ErrorList); err != nil && !syntax || file == nil {
+	if err != nil {
 		return nil
 	}
 	p.imports(file)

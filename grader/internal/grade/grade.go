@@ -204,7 +204,7 @@ func (g *Grader) fetch(ctx context.Context, dir string, src assembly.Source, ex 
 	if err != nil {
 		return err
 	}
-	tree, err := plan.Write(dir, "fetch")
+	tree, err := plan.Write(dir, assembly.FetchTree)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,15 @@ func (s *Summary) writeText(w io.Writer) error {
 func (s *Summary) textVerdict(b *strings.Builder, v *grade.Verdict, width int) {
 	name := bold.Render(slug(v)) + strings.Repeat(" ", width-len(slug(v)))
 	fmt.Fprintf(b, "%s %s  %s\n", Mark(v.Status), name, v.Title)
-	findings := failing(v)
+	s.textStatus(b, v)
+	if findings := failing(v); v.Status != checks.Pass && len(findings) > 0 {
+		s.textFinding(b, v, findings[0])
+		s.textRest(b, v, findings[1:])
+	}
+}
+
+// textStatus shows what a reader has to know before the findings.
+func (s *Summary) textStatus(b *strings.Builder, v *grade.Verdict) {
 	switch v.Status {
 	case checks.Pass:
 		fmt.Fprintf(b, "    %s\n", faint.Render(passedChecks(v)))
@@ -68,14 +76,9 @@ func (s *Summary) textVerdict(b *strings.Builder, v *grade.Verdict, width int) {
 	case checks.Blocked:
 		fmt.Fprintf(b, "    %s\n", yellow.Render("blocked: this machine lacks something; see make doctor"))
 	}
-	if len(findings) == 0 {
-		return
-	}
 	if v.Untouched {
 		fmt.Fprintf(b, "    %s\n", faint.Render("not started: "+s.Path(v.Ex.Readme())+" is where to begin"))
 	}
-	s.textFinding(b, v, findings[0])
-	s.textRest(b, v, findings[1:])
 }
 
 // detailLines is how much of one finding's detail is shown.

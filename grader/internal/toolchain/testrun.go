@@ -129,14 +129,17 @@ func RunTest(ctx context.Context, binary string, o RunOptions) (*Run, error) {
 	if o.Interleave != 0 {
 		env = append(env, fmt.Sprintf("GRADER_INTERLEAVE=%d", o.Interleave))
 	}
+	limits := sandbox.Limits{
+		Wall: o.Timeout + timeoutGrace, CPU: 4 * (o.Timeout + timeoutGrace),
+		Memory: testMemory, FileSize: testFileSize, Output: testOutput,
+	}
+	if o.Bench != "" {
+		// Under a limit on CPU time Linux updates a process's CPU clock only at
+		// every tick, which is too coarse to measure with.
+		limits.CPU = 0
+	}
 	token := rand.Text()
-	res, err := sandbox.Run(ctx, sandbox.Command{
-		Args: args, Dir: o.Dir, Env: env, Control: token + "\n",
-		Limits: sandbox.Limits{
-			Wall: o.Timeout + timeoutGrace, CPU: 4 * (o.Timeout + timeoutGrace),
-			Memory: testMemory, FileSize: testFileSize, Output: testOutput,
-		},
-	})
+	res, err := sandbox.Run(ctx, sandbox.Command{Args: args, Dir: o.Dir, Env: env, Control: token + "\n", Limits: limits})
 	if err != nil {
 		return nil, err
 	}

@@ -128,7 +128,7 @@ func (e *BuildError) Error() string { return "build: " + string(e.End) + "\n" + 
 // BuildTest compiles the tests of the package in p.Dir/pkg into the file
 // binary. The error is a [*BuildError] when the code is at fault.
 func (g *Go) BuildTest(ctx context.Context, p Place, pkg, binary string, o BuildOptions) error {
-	args := []string{"test", "-c", "-trimpath", "-vet=off", "-o", binary}
+	args := []string{"test", "-c", "-trimpath", "-vet=off", "-ldflags=-s -w", "-o", binary}
 	if o.Race {
 		args = append(args, "-race")
 	}

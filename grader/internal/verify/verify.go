@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/middle-go/course/grader/internal/assembly"
@@ -95,6 +96,9 @@ func (e *examination) run(ctx context.Context) error {
 		e.problem("the reference: %v", err)
 		return nil
 	}
+	if err := e.checkStubRecord(); err != nil {
+		return err
+	}
 	if e.ex.Kind != course.Tests {
 		if err := e.checkInventory(ctx); err != nil {
 			return err
@@ -117,6 +121,34 @@ func (e *examination) request(submission string) grade.Request {
 func (e *examination) room(ctx context.Context, files []assembly.File) (*checks.Room, func(), error) {
 	return e.Grader.Room(ctx, e.request(e.Solutions), files, 1)
 }
+
+// checkStubRecord compares the recorded hashes of the stub with its files.
+func (e *examination) checkStubRecord() error {
+	root := e.Grader.Course.Root
+	files, err := assembly.Read(root, root, e.ex)
+	if err != nil {
+		return nil // checkStub says what is wrong with it
+	}
+	if e.Record {
+		recording.Lock()
+		defer recording.Unlock()
+		stubs, err := assembly.LoadStubs(root)
+		if err != nil {
+			return err
+		}
+		stubs.Record(files)
+		return stubs.Save(root)
+	}
+	for _, f := range files {
+		if !f.Untouched {
+			e.problem("the recorded hash of the stub %s is not that of the file; if the file is right, run: grader verify --record %s", f.Path, e.ex.ID())
+		}
+	}
+	return nil
+}
+
+// recording is held while the one file with the hashes of all stubs is changed.
+var recording sync.Mutex
 
 // checkInventory compares the recorded inventory with what the reference runs.
 func (e *examination) checkInventory(ctx context.Context) error {

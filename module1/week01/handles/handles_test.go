@@ -20,9 +20,9 @@ import (
 )
 
 type session struct {
-	user  string
-	used  int64
-	limit int64
+	User  string
+	Used  int64
+	Limit int64
 }
 
 func TestStaleAfterRemove(t *testing.T) {
@@ -286,7 +286,7 @@ func TestRemovedValueIsCollectable(t *testing.T) {
 			a := handles.NewArena[*session](tc.opts...)
 			var removed [3]weak.Pointer[session]
 			for i := range removed {
-				s := &session{user: "ann"}
+				s := &session{User: "ann"}
 				removed[i] = weak.Make(s)
 				h := a.Insert(s)
 				mustGet(t, a, h, s)
@@ -294,7 +294,7 @@ func TestRemovedValueIsCollectable(t *testing.T) {
 			}
 			for _, s := range removed {
 				gctest.Collected(t, s, tc.do+`
-h := a.Insert(&session{user: "ann"})
+h := a.Insert(&session{User: "ann"})
 a.Remove(h)
 runtime.GC() // the arena is still in use`, "the session")
 			}
@@ -305,14 +305,14 @@ runtime.GC() // the arena is still in use`, "the session")
 
 func TestHandlePinsNothing(t *testing.T) {
 	a := handles.NewArena[*session]()
-	s := &session{user: "ann"}
+	s := &session{User: "ann"}
 	value := weak.Make(s)
 	h := a.Insert(s)
 	mustGet(t, a, h, s)
 	s, a = nil, nil
 
 	gctest.Collected(t, value, `a := NewArena[*session]()
-h := a.Insert(&session{user: "ann"})
+h := a.Insert(&session{User: "ann"})
 a = nil
 runtime.GC() // h is still in use`, "the session")
 	runtime.KeepAlive(h)
@@ -541,9 +541,9 @@ func TestArenasMadeConcurrently(t *testing.T) {
 
 func TestGet_ZeroAlloc(t *testing.T) {
 	a := handles.NewArena[session]()
-	h := a.Insert(session{user: "ann"})
-	mustGet(t, a, h, session{user: "ann"})
-	stale := a.Insert(session{user: "bob"})
+	h := a.Insert(session{User: "ann"})
+	mustGet(t, a, h, session{User: "ann"})
+	stale := a.Insert(session{User: "bob"})
 	mustRemove(t, a, stale)
 	allocs.AtMost(t, 0, "a.Get(h)", func() { _, _ = a.Get(h) })
 	allocs.AtMost(t, 0, "a.Get(stale)", func() { _, _ = a.Get(stale) })
@@ -551,9 +551,9 @@ func TestGet_ZeroAlloc(t *testing.T) {
 
 func TestReusedSlot_ZeroAlloc(t *testing.T) {
 	a := handles.NewArena[session]()
-	mustGet(t, a, a.Insert(session{user: "ann"}), session{user: "ann"})
-	allocs.AtMost(t, 0, "a.Remove(a.Insert(session{user: \"bob\"}))", func() {
-		_, _ = a.Remove(a.Insert(session{user: "bob"}))
+	mustGet(t, a, a.Insert(session{User: "ann"}), session{User: "ann"})
+	allocs.AtMost(t, 0, "a.Remove(a.Insert(session{User: \"bob\"}))", func() {
+		_, _ = a.Remove(a.Insert(session{User: "bob"}))
 	})
 }
 

@@ -54,16 +54,16 @@ func TestGet_SamePointerWhileAlive(t *testing.T) {
 
 func TestUnusedIsCollected(t *testing.T) {
 	const n = 50
-	type projectKey struct{ name, region string }
+	type projectKey struct{ Name, Region string }
 	c := weakcache.New(func(_ context.Context, key *projectKey) (*policy, error) {
-		return &policy{Project: key.name}, nil
+		return &policy{Project: key.Name}, nil
 	})
 	var values [n]weak.Pointer[policy]
 	var keys [n]weak.Pointer[projectKey]
 	for i := range n {
-		key := &projectKey{name: fmt.Sprint("project ", i)}
+		key := &projectKey{Name: fmt.Sprint("project ", i)}
 		v, err := c.Get(t.Context(), key)
-		if err != nil || v == nil || v.Project != key.name {
+		if err != nil || v == nil || v.Project != key.Name {
 			rule.Broken(t, rule.Case{Do: "v, err := c.Get(ctx, key)", Got: rule.Textf("%+v, %v", v, err), Want: rule.Text("the value that the loader returned")})
 		}
 		keys[i], values[i] = weak.Make(key), weak.Make(v)

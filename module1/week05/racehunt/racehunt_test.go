@@ -21,7 +21,7 @@ import (
 
 // patience bounds waits that only a broken submission makes. No correct one
 // comes near it.
-const patience = 5 * time.Second
+const patience = 3 * time.Second
 
 func TestCounter_SnapshotIsolated(t *testing.T) {
 	var c racehunt.Counter
@@ -284,71 +284,74 @@ func TestRegistry_NobodyWaitsForHandler(t *testing.T) {
 }
 
 func TestFanOut_AllResultsAndFirstError(t *testing.T) {
-	errEarly, errLate := errors.New("b failed, as the second"), errors.New("c failed, as the first")
+	errB, errC := errors.New("b failed, as the second"), errors.New("c failed, as the first")
 	type key struct{}
 	urls := []string{"a", "b", "c", "d", "e"}
 
-	var inside, strangers atomic.Int64
-	var returned, apart atomic.Bool
-	all, cFailed := make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "billing"))
 	cancel() // fetch may look at it, FanOut does not
-	got, err := racehunt.FanOut(ctx, urls, func(ctx context.Context, url string) (int, error) {
-		if ctx.Value(key{}) != "billing" || ctx.Err() == nil {
-			strangers.Add(1)
-		}
-		if inside.Add(1) == int64(len(urls)) {
-			close(all)
-		}
-		select {
-		case <-all:
-		case <-time.After(patience):
-			apart.Store(true)
-			return 0, nil
-		}
-		switch url {
-		case "b":
-			<-cFailed
-			linger(returned.Load)
-			return -1, errEarly
-		case "c":
-			close(cFailed)
-			return -1, errLate
-		case "e":
-			linger(returned.Load)
-		}
-		return int(url[0]), nil
-	})
-	returned.Store(true)
 
-	const do = `got, err := FanOut(ctx, []string{"a", "b", "c", "d", "e"}, fetch) // b and c fail, c sooner`
-	if apart.Load() {
-		rule.Broken(t, rule.Case{
-			Do:   do,
-			Got:  rule.Text("some calls of fetch only start when others have returned"),
-			Want: rule.Text("all 5 at the same time"),
-			Why:  "Five calls of a second each must take one second.",
+	for range 30 {
+		var inside, strangers atomic.Int64
+		var returned, apart atomic.Bool
+		all, cFails := make(chan struct{}), make(chan struct{})
+		got, err := racehunt.FanOut(ctx, urls, func(ctx context.Context, url string) (int, error) {
+			if ctx.Value(key{}) != "billing" || ctx.Err() == nil {
+				strangers.Add(1)
+			}
+			if inside.Add(1) == int64(len(urls)) {
+				close(all)
+			}
+			select {
+			case <-all:
+			case <-time.After(patience):
+				apart.Store(true)
+				return 0, nil
+			}
+			switch url {
+			case "b":
+				<-cFails
+				linger(returned.Load)
+				return -1, errB
+			case "c":
+				close(cFails)
+				return -1, errC
+			case "e":
+				linger(returned.Load)
+			}
+			return int(url[0]), nil
 		})
-	}
-	if strangers.Load() > 0 {
-		rule.Broken(t, rule.Case{
-			Do:   do,
-			Got:  rule.Text("fetch got another context"),
-			Want: rule.Text("ctx"),
-			Why:  "Without ctx nobody can stop fetch, and its trace is cut off.",
-		})
-	}
-	want := map[string]int{"a": 'a', "d": 'd', "e": 'e'}
-	if diff := cmp.Diff(want, got); diff != "" || err != errEarly {
-		rule.Broken(t, rule.Case{
-			Do:   do,
-			Got:  rule.Textf("%v, error %v", got, err),
-			Want: rule.Textf("%v, error %v", want, errEarly),
-			Why:  "Which error and which results the caller sees must not depend on who is faster today.",
-		})
+		returned.Store(true)
+
+		const do = `got, err := FanOut(ctx, []string{"a", "b", "c", "d", "e"}, fetch) // b and c fail, c sooner`
+		if apart.Load() {
+			rule.Broken(t, rule.Case{
+				Do:   do,
+				Got:  rule.Text("some calls of fetch only start when others have returned"),
+				Want: rule.Text("all 5 at the same time"),
+				Why:  "Five calls of a second each must take one second.",
+			})
+		}
+		if strangers.Load() > 0 {
+			rule.Broken(t, rule.Case{
+				Do:   do,
+				Got:  rule.Text("fetch got another context"),
+				Want: rule.Text("ctx"),
+				Why:  "Without ctx nobody can stop fetch, and its trace is cut off.",
+			})
+		}
+		want := map[string]int{"a": 'a', "d": 'd', "e": 'e'}
+		if diff := cmp.Diff(want, got); diff != "" || err != errB {
+			rule.Broken(t, rule.Case{
+				Do:   do,
+				Got:  rule.Textf("%v, error %v", got, err),
+				Want: rule.Textf("%v, error %v", want, errB),
+				Why:  "Which error and which results the caller sees must not depend on who is faster today.",
+			})
+		}
 	}
 
-	got, err = racehunt.FanOut(t.Context(), nil, nil)
+	got, err := racehunt.FanOut(t.Context(), nil, func(context.Context, string) (int, error) { return 1, nil })
 	if got == nil || len(got) != 0 || err != nil {
 		rule.Broken(t, rule.Case{
 			Do:   "got, err := FanOut(ctx, nil, fetch)",
@@ -426,7 +429,7 @@ func TestGauge_PeakIsExact(t *testing.T) {
 	}
 
 	t.Run("all at once", func(t *testing.T) {
-		const workers, gauges = 4, 4000
+		const workers, gauges = 4, 2000
 		peaks := make([][workers]int64, gauges)
 		var started, inside [gauges]atomic.Int64
 		all := make([]racehunt.Gauge, gauges)
@@ -481,7 +484,9 @@ func TestConfig_ConsistentPair(t *testing.T) {
 					failed.Store(true)
 					return
 				}
-				read.Add(1)
+				if read.Add(1)%64 == 0 {
+					runtime.Gosched() // on one processor the reloads need a turn
+				}
 			}
 		})
 		for _, got := range torn {

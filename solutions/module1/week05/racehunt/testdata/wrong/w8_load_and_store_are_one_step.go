@@ -138,19 +138,20 @@ func FanOut(ctx context.Context, urls []string, fetch func(context.Context, stri
 // Gauge measures how many functions run at the same time. The zero Gauge is
 // ready to use. It is safe for concurrent use.
 type Gauge struct {
-	running, peak atomic.Int64
+	running atomic.Int64
+	peak    atomic.Int64
 }
 
 // Track runs f. It returns the largest number of tracked functions that ran at
 // the same time, from the first Track of this Gauge until f returned. f itself
 // counts.
 func (g *Gauge) Track(f func()) (peak int64) {
-	if n := g.running.Add(1); n > g.peak.Load() {
-		g.peak.Store(n)
-	}
+	n := g.running.Add(1)
+	peak = max(n, g.peak.Load())
 	f()
 	g.running.Add(-1)
-	return g.peak.Load()
+	g.peak.Store(peak)
+	return peak
 }
 
 // Config is the configuration of the worker. The zero Config has no keys. It is

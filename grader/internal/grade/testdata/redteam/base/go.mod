@@ -1,0 +1,3 @@
+module example.com/ringcourse
+
+go 1.26.0
