@@ -24,9 +24,9 @@ func (s *Summary) FindingText(v *grade.Verdict, f checks.Finding) string {
 	return block(func(b *strings.Builder) { s.textFinding(b, v, f) })
 }
 
-// RestText is the short list of the findings of v that come after another.
-func (s *Summary) RestText(v *grade.Verdict, rest []checks.Finding) string {
-	return block(func(b *strings.Builder) { s.textRest(b, v, rest) })
+// RestText is the short list of the findings that come after another.
+func (s *Summary) RestText(rest []checks.Finding) string {
+	return block(func(b *strings.Builder) { s.textRest(b, rest) })
 }
 
 // block returns what write writes, without empty lines around it and without

@@ -58,7 +58,7 @@ func (s *Summary) textVerdict(b *strings.Builder, v *grade.Verdict, width int) {
 	s.textStatus(b, v)
 	if findings := failing(v); v.Status != checks.Pass && len(findings) > 0 {
 		s.textFinding(b, v, findings[0])
-		s.textRest(b, v, findings[1:])
+		s.textRest(b, findings[1:])
 	}
 }
 
@@ -125,18 +125,37 @@ func isTest(f checks.Finding) bool {
 // restLines is how many further findings are listed by name.
 const restLines = 12
 
-func (s *Summary) textRest(b *strings.Builder, v *grade.Verdict, rest []checks.Finding) {
+func (s *Summary) textRest(b *strings.Builder, rest []checks.Finding) {
 	if len(rest) == 0 {
 		return
 	}
 	fmt.Fprintf(b, "\n    %s\n", faint.Render("then"))
-	for i, f := range rest {
+	lines := s.restHeadlines(rest)
+	for i, line := range lines {
 		if i == restLines {
-			fmt.Fprintf(b, "      %s\n", faint.Render(fmt.Sprintf("and %d more", len(rest)-i)))
+			fmt.Fprintf(b, "      %s\n", faint.Render(fmt.Sprintf("and %d more", len(lines)-i)))
 			return
 		}
-		fmt.Fprintf(b, "      %s\n", s.headline(f))
+		fmt.Fprintf(b, "      %s\n", line)
 	}
+}
+
+// restHeadlines names findings in a line each; the subtests of one test share
+// a line.
+func (s *Summary) restHeadlines(rest []checks.Finding) []string {
+	var lines []string
+	last := ""
+	for _, f := range rest {
+		top, _, isSub := strings.Cut(f.Rule, "/")
+		if !isTest(f) || !isSub {
+			lines, last = append(lines, s.headline(f)), ""
+			continue
+		}
+		if top != last {
+			lines, last = append(lines, Rule(top)), top
+		}
+	}
+	return lines
 }
 
 func (s *Summary) textFooter(b *strings.Builder) {

@@ -5,6 +5,7 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -99,6 +100,9 @@ func (e *examination) run(ctx context.Context) error {
 	if err := e.checkStubRecord(); err != nil {
 		return err
 	}
+	if err := e.checkGiven(); err != nil {
+		return err
+	}
 	if e.ex.Kind != course.Tests {
 		if err := e.checkInventory(ctx); err != nil {
 			return err
@@ -142,6 +146,31 @@ func (e *examination) checkStubRecord() error {
 	for _, f := range files {
 		if !f.Untouched {
 			e.problem("the recorded hash of the stub %s is not that of the file; if the file is right, run: grader verify --record %s", f.Path, e.ex.ID())
+		}
+	}
+	return nil
+}
+
+// checkGiven demands that a file of the exercise that the solutions repeat, so
+// that they build on their own, is the course's.
+func (e *examination) checkGiven() error {
+	dir := filepath.FromSlash(e.ex.Dir)
+	names, err := filepath.Glob(filepath.Join(e.Solutions, dir, "*.go"))
+	if err != nil || e.ex.Kind == course.Project {
+		return err
+	}
+	for _, name := range names {
+		base := filepath.Base(name)
+		if slices.Contains(e.ex.Files, base) {
+			continue
+		}
+		repeated, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		given, err := os.ReadFile(filepath.Join(e.Grader.Course.Root, dir, base))
+		if err != nil || !bytes.Equal(given, repeated) {
+			e.problem("solutions/%s/%s is not the given file of the same name", e.ex.Dir, base)
 		}
 	}
 	return nil

@@ -76,7 +76,7 @@ func (m model) after() string {
 	if len(list) == 0 {
 		return ""
 	}
-	return m.report.RestText(r.verdict, list[m.finding+1:])
+	return m.report.RestText(list[m.finding+1:])
 }
 
 func (m model) allPassed() bool {
