@@ -7,6 +7,4 @@ require (
 	github.com/middle-go/course/grader/labkit v0.0.0
 )
 
-require go.yaml.in/yaml/v3 v3.0.5 // indirect
-
 replace github.com/middle-go/course/grader/labkit => ../grader/labkit

@@ -96,6 +96,11 @@ func (s *settings) gradeAll(ctx context.Context, c *course.Course, title string,
 	if err != nil {
 		return usage(err)
 	}
+	if s.testsFrom != "" {
+		if _, err := os.ReadDir(s.testsFrom); err != nil {
+			return usage(fmt.Errorf("--tests-from: %w", err))
+		}
+	}
 	g, err := s.newGrader(ctx, c)
 	if err != nil {
 		return err

@@ -16,7 +16,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/middle-go/course/grader/internal/course"
 )
@@ -78,18 +80,10 @@ func Read(root, courseRoot string, ex *course.Exercise) ([]File, error) {
 	return files, nil
 }
 
-// base is the directory to which the names of the student's files are relative.
-func base(ex *course.Exercise) string {
-	if ex.Kind == course.Project {
-		return ex.Module
-	}
-	return ex.Dir
-}
-
 func studentPaths(root string, ex *course.Exercise) ([]string, error) {
 	var paths []string
 	for _, f := range ex.Files {
-		p := path.Join(base(ex), f)
+		p := path.Join(ex.FilesDir(), f)
 		if !strings.Contains(f, "*") {
 			paths = append(paths, p)
 			continue
@@ -104,8 +98,13 @@ func studentPaths(root string, ex *course.Exercise) ([]string, error) {
 		}
 		paths = append(paths, found...)
 	}
+	for _, p := range paths {
+		if strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return nil, &RejectedError{File: strconv.Quote(p), Reason: "has a name that cannot be printed; rename it"}
+		}
+	}
 	if len(paths) > maxFiles {
-		return nil, &RejectedError{File: base(ex), Reason: fmt.Sprintf("has %d files; the grader reads at most %d", len(paths), maxFiles)}
+		return nil, &RejectedError{File: ex.FilesDir(), Reason: fmt.Sprintf("has %d files; the grader reads at most %d", len(paths), maxFiles)}
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths), nil

@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"slices"
-	"strings"
 
 	"github.com/middle-go/course/grader/internal/course"
 )
@@ -36,7 +35,7 @@ func track(name string, src []byte) (out []byte, pkg string, tests []string, err
 		switch f := n.(type) {
 		case *ast.FuncDecl:
 			param := testParam(f.Type)
-			if f.Recv == nil && param != "" && f.Body != nil && isTopLevelTest(f.Name.Name) {
+			if f.Recv == nil && param != "" && f.Body != nil && course.IsTest(f.Name.Name) {
 				tests = append(tests, f.Name.Name)
 				enter(f.Body, param)
 			}
@@ -61,10 +60,6 @@ func track(name string, src []byte) (out []byte, pkg string, tests []string, err
 	}
 	b.Write(src[last:])
 	return b.Bytes(), file.Name.Name, tests, nil
-}
-
-func isTopLevelTest(name string) bool {
-	return name != "TestMain" && (strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz"))
 }
 
 // testParam returns the name of the first parameter if it is a *testing.T or

@@ -83,7 +83,7 @@ func NewPlan(src Source, ex *course.Exercise, student []File, which Which) (*Pla
 		if err != nil {
 			return nil, err
 		}
-		tests = append(tests, extra...)
+		tests = append(without(tests, extra), extra...)
 	}
 	return p, p.addTests(tests)
 }
@@ -180,9 +180,11 @@ func (p *Plan) addTests(tests []File) error {
 }
 
 // extraTests returns the private tests of ex below dir, in the first of
-// dir/module1/week01/slug, dir/week01/slug and dir that has any.
+// dir/module1/week01/slug, dir/week01/slug and dir that has any. They take the
+// place of the course's files of the same name. Where the student writes the
+// tests there are none.
 func extraTests(dir string, ex *course.Exercise) ([]File, error) {
-	if dir == "" {
+	if dir == "" || ex.Kind == course.Tests {
 		return nil, nil
 	}
 	for _, sub := range []string{ex.Dir, ex.ID(), "."} {
@@ -204,6 +206,13 @@ func extraTests(dir string, ex *course.Exercise) ([]File, error) {
 		}
 	}
 	return nil, nil
+}
+
+// without returns the files that none of others takes the place of.
+func without(files, others []File) []File {
+	return slices.DeleteFunc(files, func(f File) bool {
+		return slices.ContainsFunc(others, func(o File) bool { return o.Path == f.Path })
+	})
 }
 
 func readTrusted(root, p string) (File, error) {
@@ -279,25 +288,13 @@ func (p *Plan) workspace() []byte {
 	return fmt.Appendf(nil, "go 1.26.0\n\nuse (\n\t./%s\n\t./%s\n)\n", p.Exercise.Module, labkitDir)
 }
 
-// mirror makes the directory root hold exactly files.
+// mirror makes the directory root hold exactly files. What else is there, links
+// above all, is removed and never followed.
 func mirror(root string, files map[string][]byte) error {
-	if err := os.MkdirAll(root, 0o700); err != nil {
+	if err := sweep(root, files); err != nil {
 		return err
 	}
-	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(root, name)
-		if err != nil {
-			return err
-		}
-		if _, ok := files[filepath.ToSlash(rel)]; !ok || !d.Type().IsRegular() {
-			return os.Remove(name)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := os.MkdirAll(root, 0o700); err != nil {
 		return err
 	}
 	for name, content := range files {
@@ -313,4 +310,39 @@ func mirror(root string, files map[string][]byte) error {
 		}
 	}
 	return nil
+}
+
+// sweep removes what is below root and is neither one of the files nor one of
+// their directories.
+func sweep(root string, files map[string][]byte) error {
+	dirs := map[string]bool{".": true}
+	for name := range files {
+		for d := path.Dir(name); !dirs[d]; d = path.Dir(d) {
+			dirs[d] = true
+		}
+	}
+	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if os.IsNotExist(err) && name == root {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		_, isFile := files[rel]
+		switch {
+		case d.IsDir() && dirs[rel], d.Type().IsRegular() && isFile:
+			return nil
+		case !d.IsDir():
+			return os.Remove(name)
+		}
+		if err := os.RemoveAll(name); err != nil {
+			return err
+		}
+		return fs.SkipDir
+	})
 }

@@ -23,6 +23,7 @@ func TestInterval_DecidesOnlyOnOneSideOfTheThreshold(t *testing.T) {
 	i := Interval{Center: 2, Low: 1.8, High: 2.2}
 	require.Equal(t, Pass, i.Against(1.8))
 	require.Equal(t, Unproven, i.Against(2))
+	require.Equal(t, Unproven, i.Against(2.23), "closer than a measurement can tell")
 	require.Equal(t, Fail, i.Against(2.3))
 }
 

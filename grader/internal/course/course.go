@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"sort"
 )
 
@@ -140,6 +141,8 @@ func (c *Course) Milestones() ([]*Exercise, error) {
 
 const milestoneDir = "tasktracker/milestones"
 
+var milestoneID = regexp.MustCompile(`^m\d\d[a-z]$`)
+
 // Milestone loads one milestone, such as m01a.
 func (c *Course) Milestone(id string) (*Exercise, error) {
 	m, err := loadMilestone(c.Root, path.Join(milestoneDir, id+".yaml"), id)
@@ -155,6 +158,9 @@ func (c *Course) Exercise(id string) (*Exercise, error) {
 	var n int
 	var slug string
 	if _, err := fmt.Sscanf(id, "week%02d/%s", &n, &slug); err != nil {
+		if !milestoneID.MatchString(id) {
+			return nil, fmt.Errorf("%q is %w; name an exercise like week01/handles or a milestone like m01a", id, ErrNotFound)
+		}
 		return c.Milestone(id)
 	}
 	w, err := c.Week(n)

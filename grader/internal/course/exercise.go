@@ -30,8 +30,8 @@ type Exercise struct {
 	Dir    string // slash-separated, from the root of the course
 	Module string // the directory of its go.mod
 
-	// Files are the student's files, relative to Dir. Those of a project may
-	// contain the pattern *.
+	// Files are the student's files, relative to FilesDir. Those of a project
+	// may contain the pattern *.
 	Files []string
 
 	Imports       []string // packages allowed beside DefaultImports
@@ -99,6 +99,15 @@ func (e *Exercise) ID() string {
 // HintTarget returns the make target that shows the next hint of e.
 func (e *Exercise) HintTarget() string {
 	return "hint-" + strings.ReplaceAll(strings.Replace(e.ID(), "week", "week-", 1), "/", "-")
+}
+
+// FilesDir returns the directory that Files are relative to, from the root of
+// the course. The student's files of a project lie all over its module.
+func (e *Exercise) FilesDir() string {
+	if e.Kind == Project {
+		return e.Module
+	}
+	return e.Dir
 }
 
 // Readme returns the path of the file that states the task, from the root.

@@ -3,6 +3,7 @@ package course
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -68,34 +69,63 @@ func readManifest(root, name string, into any) (*manifest, error) {
 	return &manifest{name: name, tree: tree}, nil
 }
 
-var goccyPosition = regexp.MustCompile(`^\[(\d+):\d+\] `)
+var (
+	goccyPosition = regexp.MustCompile(`^\[(\d+):\d+\] `)
+	goccyType     = regexp.MustCompile(`^cannot unmarshal (.+) into Go struct field \S+ of type (\S+)$`)
+	yamlTypes     = strings.NewReplacer("map[string]interface {}", "mapping", "[]interface {}", "sequence")
+)
 
 // positioned turns goccy's "[12:3] message" with its quoted source into
-// "12: message" in one line.
+// "12: message" in one line, without the names of Go types.
 func positioned(err error) string {
-	first, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
-	if m := goccyPosition.FindStringSubmatch(first); m != nil {
-		return m[1] + ": " + first[len(m[0]):]
+	message, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
+	line := "1"
+	if m := goccyPosition.FindStringSubmatch(message); m != nil {
+		line, message = m[1], message[len(m[0]):]
 	}
-	return "1: " + first
+	if m := goccyType.FindStringSubmatch(message); m != nil {
+		message = yamlTypes.Replace(m[1]) + " was used where " + m[2] + " is expected"
+	}
+	return line + ": " + message
 }
 
-// bad records a mistake at a YAML path such as $.exercises[0].guards.
-func (m *manifest) bad(at, format string, args ...any) {
+// place is where something stands in a manifest: the keys (string) and indexes
+// (int) that lead to it.
+type place []any
+
+func (p place) at(steps ...any) place { return append(slices.Clip(p), steps...) }
+
+// bad records a mistake at a place.
+func (m *manifest) bad(at place, format string, args ...any) {
 	m.errs = append(m.errs, fmt.Errorf("%s:%d: %s", m.name, m.line(at), fmt.Sprintf(format, args...)))
 }
 
-// line returns the line of the nearest existing node at or above the path.
-func (m *manifest) line(at string) int {
-	for at != "$" && at != "" {
-		if p, err := yaml.PathString(at); err == nil {
-			if node, err := p.FilterFile(m.tree); err == nil && node != nil {
-				return node.GetToken().Position.Line
-			}
-		}
-		at = at[:max(strings.LastIndexAny(at, ".["), 0)]
+// line returns the line of the place, or of the last step to it that exists.
+func (m *manifest) line(at place) int {
+	line := 1
+	if len(m.tree.Docs) == 0 {
+		return line
 	}
-	return 1
+	node := m.tree.Docs[0].Body
+	for _, step := range at {
+		switch n := node.(type) {
+		case *ast.MappingNode:
+			i := slices.IndexFunc(n.Values, func(v *ast.MappingValueNode) bool { return v.Key.GetToken().Value == step })
+			if i < 0 {
+				return line
+			}
+			line, node = n.Values[i].Key.GetToken().Position.Line, n.Values[i].Value
+		case *ast.SequenceNode:
+			i, ok := step.(int)
+			if !ok || i >= len(n.Values) {
+				return line
+			}
+			line, node = n.Values[i].GetToken().Position.Line, n.Values[i]
+		default:
+			return line
+		}
+	}
+	return line
 }
 
 func (m *manifest) err() error { return errors.Join(m.errs...) }
@@ -111,36 +141,37 @@ func loadWeek(root, dir string, number int) (*Week, error) {
 		Outcomes: y.Outcomes, Milestone: y.Milestone, Dir: dir,
 	}
 	if y.Week != number {
-		m.bad("$.week", "week is %d, but the file lies in %s", y.Week, dir)
+		m.bad(place{"week"}, "week is %d, but the file lies in %s", y.Week, dir)
 	}
 	if y.Title == "" {
-		m.bad("$.title", "title is missing")
+		m.bad(place{"title"}, "title is missing")
 	}
 	if y.TheoryMinutes <= 0 {
-		m.bad("$.theory_minutes", "theory_minutes must be above 0")
+		m.bad(place{"theory_minutes"}, "theory_minutes must be above 0")
 	}
 	if len(y.Outcomes) == 0 {
-		m.bad("$.outcomes", "outcomes are missing: say what the student can do after this week")
+		m.bad(place{"outcomes"}, "outcomes are missing: say what the student can do after this week")
 	}
 	if y.Milestone != "" {
 		name := path.Join(milestoneDir, y.Milestone+".yaml")
 		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err != nil {
-			m.bad("$.milestone", "milestone %s has no manifest %s", y.Milestone, name)
+			m.bad(place{"milestone"}, "milestone %s has no manifest %s", y.Milestone, name)
 		}
 	}
 	seen := map[string]bool{}
 	for i, ey := range y.Exercises {
-		at := fmt.Sprintf("$.exercises[%d]", i)
+		at := place{"exercises", i}
 		e := ey.exercise()
 		e.Week = number
 		e.Dir = dir + "/" + e.Slug
 		e.Module, _, _ = strings.Cut(dir, "/")
 		if seen[e.Slug] {
-			m.bad(at+".slug", "slug %s is used twice", e.Slug)
+			m.bad(at.at("slug"), "slug %s is used twice", e.Slug)
 		}
 		seen[e.Slug] = true
 		if ey.Kind == Project {
-			m.bad(at+".kind", "kind project is for milestones; see %s", milestoneDir)
+			m.bad(at.at("kind"), "kind project is for milestones; see %s", milestoneDir)
+			continue
 		}
 		m.validate(root, at, e)
 		w.Exercises = append(w.Exercises, e)
@@ -158,15 +189,16 @@ func loadMilestone(root, name, id string) (*Exercise, error) {
 	e.Module = "tasktracker"
 	e.Dir = path.Join("tasktracker", y.Package)
 	if e.Slug != id {
-		m.bad("$.slug", "slug is %q, but the file is called %s", e.Slug, path.Base(name))
+		m.bad(place{"slug"}, "slug is %q, but the file is called %s", e.Slug, path.Base(name))
 	}
 	if e.Kind != Project {
-		m.bad("$.kind", "kind is %q; a milestone has kind project", e.Kind)
+		m.bad(place{"kind"}, "kind is %q; a milestone has kind project", e.Kind)
+		e.Kind = Project // the rest is checked as that of a milestone
 	}
 	if e.Week < 1 || e.Week > Weeks {
-		m.bad("$.week", "week is %d; the course has weeks 1 to %d", e.Week, Weeks)
+		m.bad(place{"week"}, "week is %d; the course has weeks 1 to %d", e.Week, Weeks)
 	}
-	m.validate(root, "$", e)
+	m.validate(root, place{}, e)
 	return e, m.err()
 }
 
@@ -187,99 +219,111 @@ var (
 // hints is how many hints an exercise has: a nudge, a direction, nearly the idea.
 const hints = 3
 
-func (m *manifest) validate(root, at string, e *Exercise) {
+func (m *manifest) validate(root string, at place, e *Exercise) {
 	if !slugPattern.MatchString(e.Slug) {
-		m.bad(at+".slug", "slug %q is not a package name: lower-case letters and digits", e.Slug)
+		m.bad(at.at("slug"), "slug %q is not a package name: lower-case letters and digits", e.Slug)
+		return // nothing is known about its directory
 	}
 	if e.Title == "" {
-		m.bad(at+".title", "title is missing")
+		m.bad(at.at("title"), "title is missing")
 	}
 	if !slices.Contains(kinds, e.Kind) {
-		m.bad(at+".kind", "kind %q is unknown; use one of %v", e.Kind, kinds)
+		m.bad(at.at("kind"), "kind %q is unknown; use one of %v", e.Kind, kinds)
 	}
 	if e.Minutes <= 0 {
-		m.bad(at+".minutes", "minutes must be above 0")
+		m.bad(at.at("minutes"), "minutes must be above 0")
 	}
-	m.validateFiles(root, at, e)
 	m.validateChecks(at, e)
 	if len(e.Hints) != hints {
-		m.bad(at+".hints", "%d hints; an exercise has %d", len(e.Hints), hints)
+		m.bad(at.at("hints"), "%d hints; an exercise has %d", len(e.Hints), hints)
 	}
 	for i, h := range e.Hints {
 		if strings.TrimSpace(h) == "" {
-			m.bad(fmt.Sprintf("%s.hints[%d]", at, i), "hint %d is empty", i+1)
+			m.bad(at.at("hints", i), "hint %d is empty", i+1)
 		}
 	}
 	for i, f := range e.Forbid {
 		if !forbidPattern.MatchString(f) {
-			m.bad(fmt.Sprintf("%s.forbid[%d]", at, i), "forbid %q is not an identifier such as time.Sleep or fmt.*", f)
+			m.bad(at.at("forbid", i), "forbid %q is not an identifier such as time.Sleep or fmt.*", f)
 		}
 	}
+	if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(e.Dir))); err != nil {
+		m.bad(at.at("slug"), "%s does not exist", e.Dir)
+		return
+	}
+	m.validateFiles(root, at, e)
 	m.validateRules(root, at, e)
 }
 
-func (m *manifest) validateFiles(root, at string, e *Exercise) {
+func (m *manifest) validateFiles(root string, at place, e *Exercise) {
 	if len(e.Files) == 0 {
-		m.bad(at+".files", "files are missing: name what the student writes")
+		m.bad(at.at("files"), "files are missing: name what the student writes")
 	}
-	dir := filepath.Join(root, filepath.FromSlash(e.Dir))
 	for i, f := range e.Files {
-		where := fmt.Sprintf("%s.files[%d]", at, i)
+		where := at.at("files", i)
 		switch {
 		case !filepath.IsLocal(filepath.FromSlash(f)) || path.Clean(f) != f:
-			m.bad(where, "file %q must be a clean path inside %s", f, e.Dir)
+			m.bad(where, "file %q must be a clean path inside %s", f, e.FilesDir())
 		case strings.Contains(f, "*") && e.Kind != Project:
 			m.bad(where, "file %q: patterns are for milestones only", f)
 		case strings.Contains(f, "*"):
 		default:
-			if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f))); err != nil {
-				m.bad(where, "%s/%s does not exist", e.Dir, f)
+			name := path.Join(e.FilesDir(), f)
+			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err != nil {
+				m.bad(where, "%s does not exist", name)
 			}
 		}
 	}
 	if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(e.Readme()))); err != nil {
-		m.bad(at+".slug", "%s does not exist", e.Readme())
+		m.bad(at.at("slug"), "%s does not exist", e.Readme())
 	}
 }
 
-func (m *manifest) validateChecks(at string, e *Exercise) {
+func (m *manifest) validateChecks(at place, e *Exercise) {
 	if c := e.Checks.Coverage; c != nil && (c.Total <= 0 || c.Total > 100 || c.Function < 0 || c.Function > 100) {
-		m.bad(at+".checks.coverage", "coverage is in per cent, above 0 and at most 100")
+		m.bad(at.at("checks", "coverage"), "coverage is in per cent, above 0 and at most 100")
 	}
 	if b := e.Checks.Bench; b != nil && (b.Name == "" || b.Faster <= 0) {
-		m.bad(at+".checks.bench", "bench needs a name and a faster_than_baseline above 0")
+		m.bad(at.at("checks", "bench"), "bench needs a name and a faster_than_baseline above 0")
 	}
 	if mu := e.Checks.Mutants; (mu != nil) != (e.Kind == Tests) || mu != nil && mu.Kill <= 0 {
-		m.bad(at+".checks", "exercises of kind tests, and only they, have mutants: {kill: N}")
+		m.bad(at.at("checks"), "exercises of kind tests, and only they, have mutants: {kill: N}")
 	}
 }
 
 // validateRules checks that every test that the manifest names exists.
-func (m *manifest) validateRules(root, at string, e *Exercise) {
+func (m *manifest) validateRules(root string, at place, e *Exercise) {
 	known, err := rules(root, e)
 	if err != nil {
-		m.bad(at+".slug", "%v", err)
+		m.bad(at.at("slug"), "%v", err)
 		return
 	}
 	names := func(key string, list []string) {
 		for i, name := range list {
 			if !known[name] {
-				m.bad(fmt.Sprintf("%s.%s[%d]", at, key, i), "%s names %s, but %s has no such test", key, name, e.Dir)
+				m.bad(at.at(key, i), "%s names %s, but %s has no such test", key, name, e.Dir)
 			}
 		}
 	}
 	names("guards", e.Guards)
 	names("stretch", e.Stretch)
-	for name, mis := range e.Misconceptions {
-		where := at + ".misconceptions." + name
-		if top, _, _ := strings.Cut(name, "/"); !known[top] {
-			m.bad(where, "misconceptions name %s, but %s has no such test", name, e.Dir)
-		}
-		if strings.TrimSpace(mis.Belief) == "" {
-			m.bad(where, "the misconception of %s has no belief", name)
-		}
-		if mis.Hint < 1 || mis.Hint > hints {
-			m.bad(where, "the misconception of %s names hint %d; there are hints 1 to %d", name, mis.Hint, hints)
-		}
+	if b := e.Checks.Bench; b != nil && b.Name != "" && !known[b.Name] {
+		m.bad(at.at("checks", "bench"), "bench names %s, but %s has no such benchmark", b.Name, e.Dir)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Misconceptions)) {
+		m.validateMisconception(at.at("misconceptions", name), name, known, e)
+	}
+}
+
+func (m *manifest) validateMisconception(at place, name string, known map[string]bool, e *Exercise) {
+	mis := e.Misconceptions[name]
+	if top, _, _ := strings.Cut(name, "/"); !known[top] {
+		m.bad(at, "misconceptions name %s, but %s has no such test", name, e.Dir)
+	}
+	if strings.TrimSpace(mis.Belief) == "" {
+		m.bad(at, "the misconception of %s has no belief", name)
+	}
+	if mis.Hint < 1 || mis.Hint > hints {
+		m.bad(at, "the misconception of %s names hint %d; there are hints 1 to %d", name, mis.Hint, hints)
 	}
 }

@@ -5,9 +5,12 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // TestFiles returns the names of the course's test files of e, relative to its
@@ -34,7 +37,8 @@ func (e *Exercise) owns(testFile string) bool {
 }
 
 // rules returns the names that a manifest may use for tests of e: its top-level
-// test functions, and the grader's own rules where the student writes the tests.
+// test functions and benchmarks, and the grader's own rules where the student
+// writes the tests.
 func rules(root string, e *Exercise) (map[string]bool, error) {
 	if e.Kind == Tests {
 		return map[string]bool{RulePassesOnReference: true, RuleKillsMutants: true, RuleNoSleep: true}, nil
@@ -45,12 +49,17 @@ func rules(root string, e *Exercise) (map[string]bool, error) {
 	}
 	known := map[string]bool{}
 	for _, name := range names {
-		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, filepath.FromSlash(e.Dir), name), nil, parser.SkipObjectResolution)
+		name = path.Join(e.Dir, name)
+		src, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			return nil, err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range file.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && isTest(f.Name.Name) {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && (IsTest(f.Name.Name) || hasPrefix(f.Name.Name, "Benchmark")) {
 				known[f.Name.Name] = true
 			}
 		}
@@ -58,6 +67,16 @@ func rules(root string, e *Exercise) (map[string]bool, error) {
 	return known, nil
 }
 
-func isTest(name string) bool {
-	return name != "TestMain" && (strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz"))
+// IsTest reports whether package testing runs a function of that name as a test
+// or fuzz target: TestX and Test_x, but not Testify or TestMain.
+func IsTest(name string) bool {
+	return name != "TestMain" && (hasPrefix(name, "Test") || hasPrefix(name, "Fuzz"))
+}
+
+// hasPrefix reports whether prefix stands before the end of name or something
+// other than a lower-case letter.
+func hasPrefix(name, prefix string) bool {
+	rest, ok := strings.CutPrefix(name, prefix)
+	next, _ := utf8.DecodeRuneInString(rest)
+	return ok && !unicode.IsLower(next)
 }

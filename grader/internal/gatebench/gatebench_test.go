@@ -7,6 +7,7 @@ package gatebench_test
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,11 +99,15 @@ func BenchmarkGateOnEqualCode(b *testing.B) {
 				startHog(b)
 			}
 			got := map[checks.Status]int{}
+			lowest, highest := math.Inf(1), math.Inf(-1)
 			for range trials {
-				s, _, err := checks.Judge(1, func() ([]float64, error) { return abbench.Ratios(count, count), nil })
+				s, interval, err := checks.Judge(1, func() ([]float64, error) { return abbench.Ratios(count, count), nil })
 				require.NoError(b, err)
 				got[s]++
+				lowest, highest = min(lowest, interval.Center), max(highest, interval.Center)
 			}
+			b.ReportMetric(lowest, "lowest-ratio")
+			b.ReportMetric(highest, "highest-ratio")
 			b.ReportMetric(100*float64(got[checks.Fail])/trials, "%false-fail")
 			b.ReportMetric(100*float64(got[checks.Unproven])/trials, "%unproven")
 			b.ReportMetric(0, "ns/op")

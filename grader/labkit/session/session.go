@@ -13,6 +13,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -92,7 +93,7 @@ func fuzzWorker() bool {
 }
 
 // Track reports the start of t now, and its result when t and its cleanups are
-// over.
+// over. A test that panics has no result: the process dies in the middle of it.
 func Track(t testing.TB) {
 	if !sink.active() {
 		return
@@ -106,9 +107,27 @@ func Track(t testing.TB) {
 			result = Fail
 		case t.Skipped():
 			result = Skip
+		case unwinding():
+			return
 		}
 		sink.send(Event{Kind: End, Test: name, Result: result})
 	})
+}
+
+// unwinding reports whether the caller is deferred on a goroutine that panics or
+// exits. Package testing runs cleanups then, before it marks the test as failed.
+func unwinding() bool {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
+	for {
+		frame, more := frames.Next()
+		if frame.Function == "runtime.gopanic" || frame.Function == "runtime.Goexit" {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
 }
 
 var sink eventSink
