@@ -110,10 +110,10 @@ func (s *settings) gradeAll(ctx context.Context, c *course.Course, title string,
 		reqs[i] = grade.Request{Exercise: ex, Submission: root, ExtraTests: s.testsFrom}
 	}
 	bar := newProgress(os.Stderr, len(reqs))
-	verdicts, err := g.Each(ctx, reqs, func(_ int, v *grade.Verdict) { bar.done(v.Exercise) })
+	verdicts, err := g.Each(ctx, reqs, func(v *grade.Verdict) { bar.done(v.Exercise) })
 	bar.clear()
 	if err != nil {
-		return err
+		return &exitError{exitBlocked, err}
 	}
 	summary := report.NewSummary(title, verdicts, time.Since(start))
 	summary.Path = shownPath(root)

@@ -7,8 +7,6 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
-
-	"github.com/middle-go/course/grader/internal/record"
 )
 
 // hintWidth is where lines of a hint break.
@@ -20,23 +18,15 @@ func newHint(s *settings) *cobra.Command {
 		Short: "show the next hint of an exercise, or hint n",
 		Args:  cobra.RangeArgs(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := s.openCourse()
+			st, err := s.openStudent()
+			if err != nil {
+				return err
+			}
+			ex, err := st.course.Exercise(args[0])
 			if err != nil {
 				return usage(err)
 			}
-			ex, err := c.Exercise(args[0])
-			if err != nil {
-				return usage(err)
-			}
-			root, err := s.submissionRoot(c)
-			if err != nil {
-				return usage(err)
-			}
-			rec, err := record.Open(root)
-			if err != nil {
-				return usage(err)
-			}
-			entry := rec.Entry(ex.ID())
+			entry := st.record.Entry(ex.ID())
 			n := min(entry.HintsShown+1, len(ex.Hints))
 			if len(args) == 2 {
 				if n, err = strconv.Atoi(args[1]); err != nil || n < 1 || n > len(ex.Hints) {
@@ -49,7 +39,7 @@ func newHint(s *settings) *cobra.Command {
 				fmt.Fprintln(w, "\nThat was the last hint. Your mentor has more.")
 			}
 			entry.HintsShown = max(entry.HintsShown, n)
-			if err := rec.Save(); err != nil {
+			if err := st.record.Save(); err != nil {
 				fmt.Fprintln(os.Stderr, "grader:", err)
 			}
 			return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/middle-go/course/grader/internal/course"
 	"github.com/middle-go/course/grader/internal/grade"
+	"github.com/middle-go/course/grader/internal/record"
 	"github.com/middle-go/course/grader/internal/report"
 	"github.com/middle-go/course/grader/internal/toolchain"
 )
@@ -73,6 +74,30 @@ func (s *settings) submissionRoot(c *course.Course) (string, error) {
 		return "", fmt.Errorf("--submission: %s is not a directory", s.submission)
 	}
 	return filepath.Abs(s.submission)
+}
+
+// student is a course with the tree and the record of a student.
+type student struct {
+	course *course.Course
+	root   string
+	record *record.Record
+}
+
+// openStudent opens what the flags name. Its errors are the caller's.
+func (s *settings) openStudent() (student, error) {
+	c, err := s.openCourse()
+	if err != nil {
+		return student{}, usage(err)
+	}
+	root, err := s.submissionRoot(c)
+	if err != nil {
+		return student{}, usage(err)
+	}
+	rec, err := record.Open(root)
+	if err != nil {
+		return student{}, usage(err)
+	}
+	return student{c, root, rec}, nil
 }
 
 func (s *settings) newGrader(ctx context.Context, c *course.Course) (*grade.Grader, error) {

@@ -20,19 +20,11 @@ func newStatus(s *settings) *cobra.Command {
 		Short: "the map of all weeks, and the next thing to do",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			c, err := s.openCourse()
+			st, err := s.openStudent()
 			if err != nil {
-				return usage(err)
+				return err
 			}
-			root, err := s.submissionRoot(c)
-			if err != nil {
-				return usage(err)
-			}
-			rec, err := record.Open(root)
-			if err != nil {
-				return usage(err)
-			}
-			return showStatus(output(), c, rec, shownPath(root))
+			return showStatus(output(), st.course, st.record, shownPath(st.root))
 		},
 	}
 }

@@ -17,12 +17,13 @@ import (
 	"github.com/middle-go/course/grader/internal/assembly"
 	"github.com/middle-go/course/grader/internal/checks"
 	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/parallel"
 	"github.com/middle-go/course/grader/internal/report"
 	"github.com/middle-go/course/grader/internal/verify"
 )
 
 func newVerify(s *settings) *cobra.Command {
-	var runs, parallel int
+	var runs, limit int
 	var record bool
 	cmd := &cobra.Command{
 		Use:   "verify [week|exercise|milestone ...]",
@@ -55,11 +56,11 @@ func newVerify(s *settings) *cobra.Command {
 				}
 				v.CacheDir = filepath.Join(dir, "verified")
 			}
-			return verifyAll(cmd.Context(), v, list, parallel)
+			return verifyAll(cmd.Context(), v, list, limit)
 		},
 	}
 	cmd.Flags().IntVar(&runs, "runs", 3, "how often the reference and every wrong solution run")
-	cmd.Flags().IntVar(&parallel, "parallel", max(1, runtime.NumCPU()/2), "exercises at once")
+	cmd.Flags().IntVar(&limit, "parallel", max(1, runtime.NumCPU()/2), "exercises at once")
 	cmd.Flags().BoolVar(&record, "record", false, "write the inventories of the tests instead of comparing them")
 	return cmd
 }
@@ -90,51 +91,31 @@ func selected(c *course.Course, args []string) ([]*course.Exercise, error) {
 	return list, nil
 }
 
-func verifyAll(ctx context.Context, v *verify.Verifier, list []*course.Exercise, parallel int) error {
+func verifyAll(ctx context.Context, v *verify.Verifier, list []*course.Exercise, limit int) error {
 	start := time.Now()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	w := output()
 	bar := newProgress(os.Stderr, len(list))
+	var mu sync.Mutex
 	var total verify.Report
 	sound := 0
-	var mu sync.Mutex
-	slots := make(chan struct{}, parallel)
-	var wg sync.WaitGroup
-	for _, ex := range list {
-		wg.Go(func() {
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-			case <-ctx.Done():
-				return
-			}
-			r, err := v.Exercise(ctx, ex)
-			if err != nil {
-				cancel(fmt.Errorf("%s: %w", ex.ID(), err))
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			bar.clear()
-			showVerified(w, r)
-			bar.done(r.Exercise)
-			total.Tests += r.Tests
-			total.Subtests += r.Subtests
-			total.Runs += r.Runs
-			total.Flakes += r.Flakes
-			total.Wrong += r.Wrong
-			total.WrongRuns += r.WrongRuns
-			total.Escaped += r.Escaped
-			total.Mutants += r.Mutants
-			if r.OK() {
-				sound++
-			}
-		})
-	}
-	wg.Wait()
+	err := parallel.Each(ctx, limit, list, func(ctx context.Context, _ int, ex *course.Exercise) error {
+		r, err := v.Exercise(ctx, ex)
+		if err != nil {
+			return fmt.Errorf("%s: %w", ex.ID(), err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		bar.clear()
+		showVerified(w, r)
+		bar.done(r.Exercise)
+		total.Add(r)
+		if r.OK() {
+			sound++
+		}
+		return nil
+	})
 	bar.clear()
-	if err := context.Cause(ctx); err != nil {
+	if err != nil {
 		return &exitError{exitBlocked, err}
 	}
 	fmt.Fprintf(w, "\n%d of %d sound: %d tests, %d subtests; references %d runs, %d flakes; %d wrong solutions, caught in %d of %d runs; %d mutants; %v\n",

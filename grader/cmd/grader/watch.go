@@ -8,7 +8,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/middle-go/course/grader/internal/course"
-	"github.com/middle-go/course/grader/internal/record"
 	"github.com/middle-go/course/grader/internal/watch"
 )
 
@@ -21,45 +20,37 @@ saved, and shows the first failing check. Without N it takes the first week that
 is not finished. It needs a terminal.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.openCourse()
+			st, err := s.openStudent()
 			if err != nil {
-				return usage(err)
+				return err
 			}
-			root, err := s.submissionRoot(c)
-			if err != nil {
-				return usage(err)
-			}
-			week, err := watchedWeek(c, root, args)
+			week, err := watchedWeek(st, args)
 			if err != nil {
 				return usage(err)
 			}
 			ctx := cmd.Context()
 			if !term.IsTerminal(int(os.Stdout.Fd())) {
-				err := s.gradeWeek(ctx, c, week)
+				err := s.gradeWeek(ctx, st.course, week)
 				if exit, ok := errors.AsType[*exitError](err); err != nil && (!ok || exit.err != nil) {
 					return err
 				}
 				return usage(errors.New("watch needs a terminal; what you see is one report"))
 			}
-			g, err := s.newGrader(ctx, c)
+			g, err := s.newGrader(ctx, st.course)
 			if err != nil {
 				return err
 			}
 			return watch.Run(ctx, watch.Config{
-				Week: week, Grader: g, Submission: root, ExtraTests: s.testsFrom,
-				Path: shownPath(root), NextStep: nextStep(week),
+				Week: week, Grader: g, Submission: st.root, ExtraTests: s.testsFrom,
+				Path: shownPath(st.root), NextStep: nextStep(week),
 			})
 		},
 	}
 }
 
-func watchedWeek(c *course.Course, root string, args []string) (*course.Week, error) {
+func watchedWeek(st student, args []string) (*course.Week, error) {
 	if len(args) > 0 {
-		return loadWeek(c, args[0])
+		return loadWeek(st.course, args[0])
 	}
-	rec, err := record.Open(root)
-	if err != nil {
-		return nil, err
-	}
-	return watch.FirstUnfinished(c, rec)
+	return watch.FirstUnfinished(st.course, st.record)
 }

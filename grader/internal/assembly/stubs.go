@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/middle-go/course/grader/internal/atomicfile"
+	"github.com/middle-go/course/grader/internal/course"
 )
 
 // Stubs are the hashes of the student's files as the course gives them, by path
@@ -21,13 +22,10 @@ import (
 // the hashes are what is left to tell whether he has started.
 type Stubs map[string]string
 
-// stubsFile is in the format of sha256sum.
-const stubsFile = "grader/inventory/stubs.sha256"
-
 // LoadStubs reads the recorded stubs of the course in root. A course without a
 // record has none.
 func LoadStubs(root string) (Stubs, error) {
-	f, err := os.Open(filepath.Join(root, filepath.FromSlash(stubsFile)))
+	f, err := os.Open(filepath.Join(root, filepath.FromSlash(course.StubsFile)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Stubs{}, nil
 	}
@@ -40,7 +38,7 @@ func LoadStubs(root string) (Stubs, error) {
 	for n := 1; sc.Scan(); n++ {
 		hash, name, ok := strings.Cut(sc.Text(), "  ")
 		if !ok {
-			return nil, fmt.Errorf("%s:%d: not a line of sha256sum", stubsFile, n)
+			return nil, fmt.Errorf("%s:%d: not a line of sha256sum", course.StubsFile, n)
 		}
 		stubs[name] = hash
 	}
@@ -66,7 +64,7 @@ func (s Stubs) Save(root string) error {
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		fmt.Fprintf(&b, "%s  %s\n", s[name], name)
 	}
-	return atomicfile.Write(filepath.Join(root, filepath.FromSlash(stubsFile)), []byte(b.String()), 0o644)
+	return atomicfile.Write(filepath.Join(root, filepath.FromSlash(course.StubsFile)), []byte(b.String()), 0o644)
 }
 
 func hashOf(content []byte) string {

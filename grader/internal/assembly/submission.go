@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/middle-go/course/grader/internal/course"
 )
@@ -99,7 +100,7 @@ func studentPaths(root string, ex *course.Exercise) ([]string, error) {
 		paths = append(paths, found...)
 	}
 	for _, p := range paths {
-		if strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if !utf8.ValidString(p) || strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			return nil, &RejectedError{File: strconv.Quote(p), Reason: "has a name that cannot be printed; rename it"}
 		}
 	}

@@ -18,15 +18,15 @@ func (allocsCheck) Needs() []string                  { return []string{"tests"} 
 
 func (allocsCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	tops := r.Inventory.plainTops()
-	run, err := r.run(ctx, r.plain(), "allocs", toolchain.RunOptions{Run: "^(" + strings.Join(tops, "|") + ")$"})
-	if err != nil {
-		return Result{}, err
-	}
 	want := map[string]bool{}
 	for name, plainOnly := range r.Inventory {
 		if plainOnly {
 			want[name] = true
 		}
 	}
-	return decide("allocs", r.testFindings(run, want), plural(len(tops), "test")), nil
+	_, findings, err := r.judge(ctx, r.plain(), "allocs", toolchain.RunOptions{Run: "^(" + strings.Join(tops, "|") + ")$"}, want)
+	if err != nil {
+		return Result{}, err
+	}
+	return decide("allocs", findings, plural(len(tops), "test")), nil
 }

@@ -31,7 +31,7 @@ func (coverageCheck) Run(ctx context.Context, r *Room) (Result, error) {
 			Rule: "total", Message: fmt.Sprintf("there are no tests of yours yet in %s; this milestone wants %.0f %% of the package covered by them", r.Exercise.Dir, want.Total),
 		}}, ""), nil
 	}
-	run, err := r.coverRun(ctx, want.Own)
+	run, findings, err := r.coverRun(ctx, want.Own)
 	if be, ok := buildError(err); ok {
 		return decide("coverage", r.buildFindings(be), ""), nil
 	}
@@ -39,10 +39,6 @@ func (coverageCheck) Run(ctx context.Context, r *Room) (Result, error) {
 		return Result{}, err
 	}
 	if !run.OK() {
-		findings := r.testFindings(run, nil)
-		for i := range findings {
-			findings[i].Message = "your own test " + findings[i].Message
-		}
 		return decide("coverage", findings, ""), nil
 	}
 	profiles, err := r.profiles()
@@ -56,15 +52,27 @@ func (coverageCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	return r.judgeCoverage(profiles, spans), nil
 }
 
-// coverRun runs the tests that count, with a coverage profile.
-func (r *Room) coverRun(ctx context.Context, own bool) (*toolchain.Run, error) {
-	v := r.main()
-	if v.cover && !own {
-		return r.mainRun(ctx)
+// coverRun runs the tests that count, with a coverage profile, and returns what
+// is wrong with them.
+func (r *Room) coverRun(ctx context.Context, own bool) (*toolchain.Run, []Finding, error) {
+	if r.main().cover && !own {
+		return r.judgeMain(ctx)
 	}
-	return r.run(ctx, variant{race: r.HasRace(), cover: true, own: own}, "cover", toolchain.RunOptions{
-		Coverage: r.coverProfile(), Shuffle: r.Seed,
-	})
+	v := variant{race: r.HasRace(), cover: true, own: own}
+	o := toolchain.RunOptions{Coverage: r.coverProfile(), Shuffle: r.Seed}
+	if !own {
+		return r.judge(ctx, v, "cover", o, r.expected(v.race))
+	}
+	run, err := r.run(ctx, v, "cover", o)
+	if err != nil {
+		return nil, nil, err
+	}
+	findings := r.testFindings(run, nil)
+	for i := range findings {
+		findings[i].Message = "your own test " + findings[i].Message
+		findings[i].Stretch = false // whatever its name
+	}
+	return run, findings, nil
 }
 
 func (r *Room) profiles() ([]*cover.Profile, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/toolchain"
 )
 
 // interleaveCheck repeats the tests with a yield at every lock, channel and
@@ -23,11 +24,12 @@ const interleavedRuns = 2
 func (interleaveCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	summary := plural(interleavedRuns, "run")
 	for i := range uint64(interleavedRuns) {
-		run, err := r.Repeat(ctx, "", false, r.Seed+i, r.Seed+i+1)
+		o := toolchain.RunOptions{Shuffle: r.Seed + i, Interleave: r.Seed + i + 1, Leak: r.Exercise.Checks.Leak, Skip: r.stretch()}
+		run, err := r.run(ctx, r.main(), fmt.Sprintf("interleave %d", i), o)
 		if err != nil {
 			return Result{}, err
 		}
-		findings := r.testFindings(run, r.expected(r.HasRace()))
+		findings := r.testFindings(run, r.core(r.expected(r.HasRace())))
 		for k := range findings {
 			findings[k].Message += " when goroutines take turns at every synchronisation"
 			findings[k].Detail += fmt.Sprintf("\nThe order of steps matters here: another goroutine may run between any two of them (seed %d).", r.Seed+i+1)

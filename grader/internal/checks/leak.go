@@ -14,7 +14,7 @@ func (leakCheck) Applies(ex *course.Exercise) bool { return ex.Checks.Leak && ex
 func (leakCheck) Needs() []string                  { return []string{"build"} }
 
 func (leakCheck) Run(ctx context.Context, r *Room) (Result, error) {
-	run, err := r.mainRun(ctx)
+	run, _, err := r.judgeMain(ctx)
 	if err != nil {
 		return Result{}, err
 	}

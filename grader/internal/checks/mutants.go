@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/middle-go/course/grader/internal/assembly"
 	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/parallel"
 	"github.com/middle-go/course/grader/internal/toolchain"
 )
 
@@ -86,30 +86,19 @@ func (r *Room) survivors(ctx context.Context, v variant, mutants []Mutant) ([]Mu
 	if _, err := r.binary(ctx, v); err != nil {
 		return nil, err
 	}
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	passes := make([]bool, len(mutants))
-	errs := make([]error, len(mutants))
-	for i, m := range mutants {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			run, err := r.run(ctx, v, m.ID, toolchain.RunOptions{Timeout: mutantTimeout, FailFast: true, Env: []string{"MUTANT=" + m.ID}})
-			errs[i] = err
-			passes[i] = err == nil && run.OK()
-		})
-	}
-	wg.Wait()
+	err := parallel.Each(ctx, runtime.GOMAXPROCS(0), mutants, func(ctx context.Context, i int, m Mutant) error {
+		run, err := r.run(ctx, v, m.ID, toolchain.RunOptions{Timeout: mutantTimeout, FailFast: true, Env: []string{"MUTANT=" + m.ID}})
+		passes[i] = err == nil && run.OK()
+		return err
+	})
 	var survivors []Mutant
 	for i, m := range mutants {
-		if errs[i] != nil {
-			return nil, errs[i]
-		}
 		if passes[i] {
 			survivors = append(survivors, m)
 		}
 	}
-	return survivors, nil
+	return survivors, err
 }
 
 // Mutant is one broken variant of the given code.

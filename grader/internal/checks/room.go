@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -217,15 +220,58 @@ func (r *Room) run(ctx context.Context, v variant, key string, o toolchain.RunOp
 	})
 }
 
-// mainRun is the run that decides the tests. The checks for races and leaks
-// look at it too.
+// mainRun is the run that decides the tests. The check for races looks at it
+// too.
 func (r *Room) mainRun(ctx context.Context) (*toolchain.Run, error) {
+	return r.run(ctx, r.main(), "main", r.mainOptions())
+}
+
+func (r *Room) mainOptions() toolchain.RunOptions {
 	o := toolchain.RunOptions{Shuffle: r.Seed, Leak: r.Exercise.Checks.Leak}
-	v := r.main()
-	if v.cover {
+	if r.main().cover {
 		o.Coverage = r.coverProfile()
 	}
-	return r.run(ctx, v, "main", o)
+	return o
+}
+
+// judge runs a variant's tests and returns what is wrong with them, and the run
+// that shows it. When only stretch tests fail they are left out of a second
+// run, which then decides: a stretch test that ends the program, or the run,
+// must not hide what comes after it.
+func (r *Room) judge(ctx context.Context, v variant, key string, o toolchain.RunOptions, want map[string]bool) (*toolchain.Run, []Finding, error) {
+	run, err := r.run(ctx, v, key, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	findings := r.testFindings(run, want)
+	if len(findings) == 0 || slices.ContainsFunc(findings, func(f Finding) bool { return !f.Stretch }) {
+		return run, findings, nil
+	}
+	o.Skip = r.stretch()
+	if run, err = r.run(ctx, v, key+" core", o); err != nil {
+		return nil, nil, err
+	}
+	return run, append(r.testFindings(run, r.core(want)), findings...), nil
+}
+
+// judgeMain judges the main run. The check for leaks looks at its result too.
+func (r *Room) judgeMain(ctx context.Context) (*toolchain.Run, []Finding, error) {
+	return r.judge(ctx, r.main(), "main", r.mainOptions(), r.expected(r.HasRace()))
+}
+
+// stretch is the regular expression of the stretch tests, or empty.
+func (r *Room) stretch() string {
+	if len(r.Exercise.Stretch) == 0 {
+		return ""
+	}
+	return "^(" + strings.Join(r.Exercise.Stretch, "|") + ")$"
+}
+
+// core returns the tests in want that are not for distinction only.
+func (r *Room) core(want map[string]bool) map[string]bool {
+	core := maps.Clone(want)
+	maps.DeleteFunc(core, func(name string, _ bool) bool { return r.Exercise.IsStretch(name) })
+	return core
 }
 
 func (r *Room) coverProfile() string { return filepath.Join(r.dir, "cover.out") }

@@ -21,11 +21,10 @@ func (testsCheck) Applies(ex *course.Exercise) bool { return ex.Kind != course.T
 func (testsCheck) Needs() []string                  { return []string{"policy", "build"} }
 
 func (testsCheck) Run(ctx context.Context, r *Room) (Result, error) {
-	run, err := r.mainRun(ctx)
+	_, findings, err := r.judgeMain(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	findings := r.testFindings(run, r.expected(r.HasRace()))
 	top, sub := r.Inventory.Tests()
 	summary := plural(top, "test")
 	if sub > 0 {
@@ -82,7 +81,7 @@ func (r *Room) testFindings(run *toolchain.Run, want map[string]bool) []Finding 
 			}
 		}
 	}
-	if len(findings) == 0 {
+	if len(findings) == 0 && !explained(run) {
 		findings = r.missingTests(run, want, outcome)
 	}
 	if len(findings) == 0 && !run.OK() {
@@ -90,6 +89,12 @@ func (r *Room) testFindings(run *toolchain.Run, want map[string]bool) []Finding 
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int { return cmp.Compare(r.rank(a), r.rank(b)) })
 	return findings
+}
+
+// explained reports whether a program says itself why it ended. That is told
+// instead of which tests it kept from running.
+func explained(run *toolchain.Run) bool {
+	return !run.OK() && !run.Done && (strings.Contains(run.Output, raceWarning) || panicLine.MatchString(run.Output))
 }
 
 // rank orders findings as the tests stand in the source, which is the order in

@@ -187,6 +187,14 @@ func TestWeek_NamesWhatIsMissingOrBrokenBesideTheManifest(t *testing.T) {
 		"module1/week01/week.yaml:9: module1/week01/ring/ring_test.go:3:34: missing ',' in parameter list")
 }
 
+func TestWeek_LoadsWithoutAStubThatAStudentLost(t *testing.T) {
+	files := goodCourse()
+	delete(files, "module1/week01/ring/ring.go")
+	files[course.StubsFile] = "00  module1/week01/ring/ring.go\n"
+	_, err := files.open(t).Week(1)
+	require.NoError(t, err, "the grader says how to get the file back")
+}
+
 func TestMilestone_NamesFileAndLineOfEveryMistake(t *testing.T) {
 	for _, m := range []mistake{
 		{"other slug", "slug: m01a", "slug: m01b", `1: slug is "m01b", but the file is called m01a.yaml`},

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -125,7 +126,7 @@ func (g *Grader) Room(ctx context.Context, req Request, files []assembly.File, s
 	src := assembly.Source{Course: g.Course.Root, Submission: req.Submission, ExtraTests: req.ExtraTests}
 	_, err = work.Reset("tmp")
 	if err == nil {
-		err = g.fetch(ctx, work.Path, src, ex)
+		err = g.fetch(ctx, work.Path, src, ex, packageClauses(files))
 	}
 	if err != nil {
 		work.Release()
@@ -186,7 +187,7 @@ func filesResult(err error) (checks.Result, bool) {
 
 // fetch makes sure that the modules the exercise needs are on this machine. A
 // stamp remembers that they were, for this go.sum.
-func (g *Grader) fetch(ctx context.Context, dir string, src assembly.Source, ex *course.Exercise) error {
+func (g *Grader) fetch(ctx context.Context, dir string, src assembly.Source, ex *course.Exercise, student []assembly.File) error {
 	sum, err := os.ReadFile(filepath.Join(src.Course, ex.Module, "go.sum"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -196,11 +197,7 @@ func (g *Grader) fetch(ctx context.Context, dir string, src assembly.Source, ex 
 	if have, err := os.ReadFile(stamp); err == nil && string(have) == want {
 		return nil
 	}
-	stubs, err := assembly.Read(src.Course, src.Course, ex)
-	if err != nil {
-		return err
-	}
-	plan, err := assembly.NewPlan(src, ex, stubs, assembly.CourseTests)
+	plan, err := assembly.NewPlan(src, ex, student, assembly.CourseTests)
 	if err != nil {
 		return err
 	}
@@ -217,6 +214,23 @@ func (g *Grader) fetch(ctx context.Context, dir string, src assembly.Source, ex 
 		return &BlockedError{Check: "modules", Message: message, Detail: detail}
 	}
 	return os.WriteFile(stamp, []byte(want), 0o600)
+}
+
+// packageClauses returns the Go files of a submission with nothing in them but a
+// package clause. Which modules are fetched is for the course to say, and a file
+// that does not parse is for the compiler to explain.
+func packageClauses(files []assembly.File) []assembly.File {
+	var bare []assembly.File
+	for _, f := range files {
+		pkg := path.Base(path.Dir(f.Path))
+		if f.IsTest() {
+			pkg += "_test"
+		}
+		if path.Ext(f.Path) == ".go" {
+			bare = append(bare, assembly.File{Path: f.Path, Content: []byte("package " + pkg + "\n")})
+		}
+	}
+	return bare
 }
 
 // key is a hash of everything that the verdict depends on.

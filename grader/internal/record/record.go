@@ -42,7 +42,7 @@ func Open(root string) (*Record, error) {
 		return r, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the record of hints and verdicts cannot be read: %w", err)
 	}
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, fmt.Errorf("%s is damaged (%w); remove it to start a new record", r.file, err)

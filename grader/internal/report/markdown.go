@@ -43,7 +43,10 @@ func (s *Summary) writeMarkdown(w io.Writer) error {
 func (s *Summary) markdownFinding(b *strings.Builder, f checks.Finding) {
 	fmt.Fprintf(b, "\n**%s**", escape(s.headline(f)))
 	if isTest(f) {
-		fmt.Fprintf(b, " (`%s`)", strings.ReplaceAll(f.Rule, "`", "'"))
+		fmt.Fprintf(b, " (`%s`)", codeSpecials.Replace(f.Rule))
+		if p := s.position(f); p != "" {
+			fmt.Fprintf(b, " %s", escape(p))
+		}
 	}
 	b.WriteString("\n")
 	if isTest(f) && f.Message != "failed" {
@@ -58,12 +61,22 @@ func (s *Summary) markdownFinding(b *strings.Builder, f checks.Finding) {
 	}
 }
 
+// zeroWidth is a character that nobody sees. After @ and # and inside a URL it
+// keeps GitHub from making a mention, a reference or a link of plain text;
+// an escape or an entity does not, because GitHub looks at the rendered text.
+const zeroWidth = "&#8203;"
+
 var markdownSpecials = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", "|", `\|`, "@", "&#64;", "\n", " ",
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "~", `\~`, "[", `\[`, "]", `\]`, "|", `\|`, "$", `\$`,
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", "\n", " ",
+	"@", "@"+zeroWidth, "#", "#"+zeroWidth, "://", ":"+zeroWidth+"//", "www.", "www"+zeroWidth+".",
 )
 
-// escape makes text from a submission harmless in Markdown: no markup, no
-// mention of anybody, no broken table.
+// codeSpecials keeps a name inside its code span.
+var codeSpecials = strings.NewReplacer("`", "'", "\n", " ")
+
+// escape makes text from a submission harmless in Markdown: no markup, no link,
+// no mention of anybody, no broken table.
 func escape(s string) string { return markdownSpecials.Replace(s) }
 
 func longestRun(s string, c byte) int {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -83,35 +84,50 @@ func (e Exercise) Write(root string) ([]string, error) {
 			return nil, fmt.Errorf("%s is already there; nothing was written", name)
 		}
 	}
-	var written []string
+	manifest := course.WeekDir(e.Week) + "/week.yaml"
+	contents := map[string][]byte{}
+	var err error
+	if contents[manifest], err = e.manifest(root, manifest); err != nil {
+		return nil, err
+	}
 	for name, tmpl := range files {
-		content, err := e.render(tmpl)
-		if err != nil {
-			return written, err
+		if contents[name], err = e.render(tmpl); err != nil {
+			return nil, err
 		}
-		if err := atomicfile.Write(filepath.Join(root, filepath.FromSlash(name)), content, 0o644); err != nil {
+	}
+	var written []string
+	for _, name := range slices.Sorted(maps.Keys(contents)) {
+		if err := atomicfile.Write(filepath.Join(root, filepath.FromSlash(name)), contents[name], 0o644); err != nil {
 			return written, err
 		}
 		written = append(written, name)
 	}
-	manifest := course.WeekDir(e.Week) + "/week.yaml"
-	slices.Sort(written)
-	return append(written, manifest), e.addToManifest(filepath.Join(root, filepath.FromSlash(manifest)))
+	return written, nil
 }
 
-func (e Exercise) addToManifest(name string) error {
-	content, err := os.ReadFile(name)
+// manifest returns the manifest of the week with an entry for e at the end of
+// its exercises.
+func (e Exercise) manifest(root, name string) ([]byte, error) {
+	content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
 	if errors.Is(err, fs.ErrNotExist) {
 		content, err = e.render("week.yaml")
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	entry, err := e.render("entry.yaml")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return atomicfile.Write(name, append(content, entry...), 0o644)
+	lines := slices.Collect(strings.Lines(strings.TrimRight(string(content), "\n") + "\n"))
+	end := slices.Index(lines, "exercises:\n") + 1
+	if end == 0 {
+		return nil, fmt.Errorf("%s has no line %q to add the exercise below; nothing was written", name, "exercises:")
+	}
+	for end < len(lines) && strings.ContainsAny(lines[end][:1], " #\n") {
+		end++
+	}
+	return []byte(strings.Join(slices.Insert(lines, end, string(entry)), "")), nil
 }
 
 func (e Exercise) render(name string) ([]byte, error) {

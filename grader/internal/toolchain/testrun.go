@@ -18,6 +18,7 @@ import (
 type RunOptions struct {
 	Dir        string        // working directory; holds testdata and nothing else
 	Run        string        // regular expression of top-level tests, or empty
+	Skip       string        // regular expression of top-level tests to leave out, or empty
 	Bench      string        // regular expression of benchmarks, or empty
 	Shuffle    uint64        // seed of the order, 0 for source order
 	Count      int           // how often, 0 for once
@@ -101,6 +102,9 @@ func RunTest(ctx context.Context, binary string, o RunOptions) (*Run, error) {
 	args := []string{binary, "-test.v=test2json", "-test.paniconexit0", "-test.timeout=" + o.Timeout.String()}
 	if o.Run != "" {
 		args = append(args, "-test.run="+o.Run)
+	}
+	if o.Skip != "" {
+		args = append(args, "-test.skip="+o.Skip)
 	}
 	if o.Bench != "" {
 		args = append(args, "-test.run=^$", "-test.bench="+o.Bench, "-test.benchtime=1x")

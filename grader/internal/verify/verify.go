@@ -52,6 +52,18 @@ type Report struct {
 	Cached    bool
 }
 
+// Add adds the counts of another report to r.
+func (r *Report) Add(o *Report) {
+	r.Tests += o.Tests
+	r.Subtests += o.Subtests
+	r.Runs += o.Runs
+	r.Flakes += o.Flakes
+	r.Wrong += o.Wrong
+	r.WrongRuns += o.WrongRuns
+	r.Escaped += o.Escaped
+	r.Mutants += o.Mutants
+}
+
 // OK reports whether the exercise is sound.
 func (r *Report) OK() bool { return len(r.Problems) == 0 }
 
