@@ -94,8 +94,7 @@ const (
 func (c checkout) awaitStudentsCode(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		exes, err := filepath.Glob("/proc/[0-9]*/exe")
-		require.NoError(t, err)
+		exes, _ := filepath.Glob("/proc/[0-9]*/exe")
 		for _, exe := range exes {
 			if target, err := os.Readlink(exe); err == nil && strings.HasPrefix(target, c.cache+"/") {
 				return true
@@ -108,14 +107,12 @@ func (c checkout) awaitStudentsCode(t *testing.T) {
 // requireGone demands that every process of a session ends.
 func requireGone(t *testing.T, p *process) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(session(t, p.Process.Pid)) == 0 }, patience, often)
+	require.Eventually(t, func() bool { return len(session(p.Process.Pid)) == 0 }, patience, often)
 }
 
 // session lists the living processes of a session.
-func session(t *testing.T, id int) []string {
-	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	require.NoError(t, err)
+func session(id int) []string {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	var living []string
 	for _, name := range stats {
 		stat, err := os.ReadFile(name)

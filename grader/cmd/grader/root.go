@@ -101,7 +101,7 @@ func (s *settings) openStudent() (student, error) {
 }
 
 func (s *settings) newGrader(ctx context.Context, c *course.Course) (*grade.Grader, error) {
-	g, err := toolchain.Find(ctx)
+	g, err := toolchain.Find(ctx, c.Root)
 	if err != nil {
 		return nil, &exitError{exitBlocked, err}
 	}

@@ -43,7 +43,7 @@ func Examine(ctx context.Context) []Item {
 
 func goItem(ctx context.Context) Item {
 	item := Item{Name: "go", Required: true, Blocks: "everything", Fix: "install " + MinimumGo + " or later from https://go.dev/dl/"}
-	g, err := toolchain.Find(ctx)
+	g, err := toolchain.Find(ctx, ".")
 	if err != nil {
 		item.Found = err.Error()
 		return item
@@ -73,7 +73,7 @@ func compilerItem(ctx context.Context) Item {
 		"apk":     "sudo apk add gcc musl-dev",
 		"pacman":  "sudo pacman -S gcc",
 	}, "xcode-select --install")
-	g, err := toolchain.Find(ctx)
+	g, err := toolchain.Find(ctx, ".")
 	if err != nil {
 		item.Found = "needs go first"
 		return item

@@ -143,7 +143,7 @@ func corpusCourse(t *testing.T, corpus string) (*grade.Grader, *course.Exercise,
 		writeBench(t, root, ex, stackDriver, string(reference))
 	}
 
-	gocmd, err := toolchain.Find(t.Context())
+	gocmd, err := toolchain.Find(t.Context(), ".")
 	require.NoError(t, err)
 	g := &grade.Grader{Course: &course.Course{Root: root}, Go: gocmd, Parallel: 1}
 	files := []assembly.File{{Path: slug + "/" + slug + ".go", Content: reference}}

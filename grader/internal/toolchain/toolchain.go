@@ -3,8 +3,10 @@
 package toolchain
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,15 +24,21 @@ type Go struct {
 	env     struct{ GOROOT, GOCACHE, GOMODCACHE, GOVERSION, GOPROXY, CC string }
 }
 
-// Find returns the go command in PATH.
-func Find(ctx context.Context) (*Go, error) {
+// Find returns the go command that works in dir, which is a trusted directory: the
+// one in PATH, or the newer one that it downloads because the go.work there asks
+// for it.
+func Find(ctx context.Context, dir string) (*Go, error) {
 	bin, err := exec.LookPath("go")
 	if err != nil {
 		return nil, fmt.Errorf("the go command is not in PATH; install Go from https://go.dev/dl/: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, bin, "env", "-json", "GOROOT", "GOCACHE", "GOMODCACHE", "GOVERSION", "GOPROXY", "CC")
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOTOOLCHAIN=local", "GOFLAGS=")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=")
 	out, err := cmd.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil, fmt.Errorf("the go command does not work here: %s", bytes.TrimSpace(exit.Stderr))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}

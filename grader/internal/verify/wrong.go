@@ -45,7 +45,7 @@ func loadWrong(solutions string, ex *course.Exercise) ([]Wrong, error) {
 		if err != nil {
 			return nil, err
 		}
-		w, err := parseWrong(path.Join(dir, name), content, ex)
+		w, err := parseWrong(path.Join("solutions", dir, name), content, ex)
 		if err != nil {
 			return nil, err
 		}
