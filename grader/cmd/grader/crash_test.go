@@ -69,19 +69,59 @@ func TestCrash_GoroutineThatOutlivesTheTestsIsALeak(t *testing.T) {
 	c.solveBut(t, raiseLine, raiseLine+"\t\tgo func() { select {} }()\n")
 	c.grader(t, "week", "1").shows(t, 1,
 		"goroutines are still running after the tests\n",
-		fmt.Sprintf("\n    aliasing.go:%d in Raise.func1 [select (no cases)]\n", c.line(t, student, "select {}")))
+		fmt.Sprintf("\n    aliasing.go:%d in Raise.func1 [select (no cases)]", c.line(t, student, "select {}")))
 }
 
 func TestCrash_EndlessLoopIsStopped(t *testing.T) {
 	t.Parallel()
 	c := newCheckout(t)
-	c.solveBut(t, raiseLine, "\t\tfor list[i].Limit >= 0 {\n\t\t\tlist[i].Limit &= 0xff\n\t\t}\n")
+	c.solveBut(t, raiseLine, "\t\tfor list[i].Limit > 0 {\n\t\t\ttime.Sleep(time.Second)\n\t\t}\n")
+	c.edit(t, student, "\t\"slices\"\n", "\t\"slices\"\n\t\"time\"\n")
 
 	r := c.grader(t, "week", "1")
 
-	r.shows(t, 1, "\n    Raise: mutates in place\n    TestRaise_MutatesInPlace\n    did not finish: the tests were stopped after 20s\n")
+	r.shows(t, 1,
+		"\n    Raise: mutates in place\n    TestRaise_MutatesInPlace\n    did not finish: the tests were stopped after 20s\n",
+		fmt.Sprintf("\n    a goroutine stands at aliasing.go:%d in Raise [sleep]\n", c.line(t, student, "time.Sleep")))
 	require.NotContains(t, r.stdout, "did not run")
-	require.NotContains(t, c.grader(t, "status").stdout, "done", "%v", r)
+}
+
+// A program that ends before its first test explains itself; no test is blamed.
+func TestCrash_BeforeTheTestsIsNotBlamedOnThem(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ code, at, want string }{
+		"panic": {
+			code: "\nfunc init() { panic(\"too early\") }\n",
+			at:   "too early",
+			want: "\n    " + student + ":%d: panic: too early\n",
+		},
+		"data race": {
+			code: `
+var total int
+
+func init() {
+	done := make(chan bool)
+	for n := range 2 {
+		go func() { total += n; done <- true }()
+	}
+	<-done
+	<-done
+}
+`,
+			at:   "total += n",
+			want: "aliasing.go:%d in init",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCheckout(t)
+			c.solve(t)
+			c.write(t, student, c.read(t, student)+tc.code)
+			r := c.grader(t, "week", "1")
+			r.shows(t, 1, fmt.Sprintf(tc.want, c.line(t, student, tc.at)))
+			require.NotContains(t, r.stdout, "did not run")
+		})
+	}
 }
 
 func TestCrash_FloodOfOutputIsStopped(t *testing.T) {

@@ -129,7 +129,7 @@ func TestFormat_MarkdownHasATableAndTheFirstFinding(t *testing.T) {
 	c.solveBut(t, raiseLine, "\t\tlist[i].Limit -= delta\n")
 	c.grader(t, "week", "1", "--format", "markdown").shows(t, 1,
 		"## Week 1: Values, aliasing, lifetimes: fail\n\n| exercise | verdict | checks |\n| --- | --- | --- |\n| week01/aliasing | fail | 1 finding |\n",
-		"\n**Raise: mutates in place** (`TestRaise_MutatesInPlace`)\n\n```text\n")
+		"\n**Raise: mutates in place** (`TestRaise_MutatesInPlace`)", "\n```text\n", "\n want: [{Used:1 Limit:15} {Used:2 Limit:25}]\n")
 }
 
 func TestWeek_SecondRunSaysThatNothingChanged(t *testing.T) {

@@ -29,7 +29,7 @@ func (buildCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return decide("build", nil, ""), nil
+	return decide("build", unparsed(r.Student), ""), nil
 }
 
 var compilerLine = regexp.MustCompile(`^(?:vet: )?(\S+?\.go):(\d+)(?::\d+)?: (.*)$`)

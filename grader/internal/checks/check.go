@@ -5,6 +5,7 @@ package checks
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/middle-go/course/grader/internal/course"
@@ -90,10 +91,13 @@ func decide(check string, findings []Finding, summary string) Result {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		f.Check = check
-		f.Message, f.Detail = printable.Text(f.Message), printable.Text(f.Detail)
+		f.Rule, f.File, f.Message = oneLine(f.Rule), oneLine(f.File), oneLine(f.Message)
+		f.Detail = printable.Text(f.Detail)
 		if !f.Stretch {
 			r.Status = Fail
 		}
 	}
 	return r
 }
+
+func oneLine(s string) string { return strings.ReplaceAll(printable.Text(s), "\n", " ") }

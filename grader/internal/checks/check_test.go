@@ -11,6 +11,11 @@ func TestDecide_MakesTextOfASubmissionPrintable(t *testing.T) {
 	require.Equal(t, "failed", r.Findings[0].Message)
 	require.Equal(t, "got: a    bc\nnext", r.Findings[0].Detail)
 	require.Equal(t, "tests", r.Findings[0].Check)
+
+	r = decide("tests", []Finding{{Rule: "TestX/\x1b[2J\n# forged", File: "a\r\nb.go", Message: "one\ntwo"}}, "")
+	require.Equal(t, "TestX/ # forged", r.Findings[0].Rule)
+	require.Equal(t, "a b.go", r.Findings[0].File)
+	require.Equal(t, "one two", r.Findings[0].Message)
 }
 
 func TestDecide_FailsUnlessEverythingIsStretch(t *testing.T) {

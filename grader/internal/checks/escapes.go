@@ -37,7 +37,7 @@ func (escapesCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	var findings []Finding
+	findings := missingFunctions(r.Exercise.Checks.Escapes, spans)
 	for line := range strings.Lines(out) {
 		m := escapeLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
 		if m == nil {
@@ -55,6 +55,18 @@ func (escapesCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	}
 	slices.SortFunc(findings, byPosition)
 	return decide("escapes", findings, plural(len(r.Exercise.Checks.Escapes), "function")), nil
+}
+
+// missingFunctions finds the names that no function has: it was renamed, or its
+// receiver is written as an alias.
+func missingFunctions(names []string, spans []span) []Finding {
+	var findings []Finding
+	for _, name := range names {
+		if !slices.ContainsFunc(spans, func(s span) bool { return s.name == name }) {
+			findings = append(findings, Finding{Rule: name, Message: "there is no function " + name + " to look for escapes in"})
+		}
+	}
+	return findings
 }
 
 // span is the lines of one function or method.
@@ -92,6 +104,8 @@ func functionName(fn *ast.FuncDecl) string {
 	t := fn.Recv.List[0].Type
 	for {
 		switch x := t.(type) {
+		case *ast.ParenExpr:
+			t = x.X
 		case *ast.StarExpr:
 			t = x.X
 		case *ast.IndexExpr:

@@ -1,9 +1,11 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,7 +51,11 @@ type crash struct {
 
 var (
 	panicLine = regexp.MustCompile(`(?m)^(?:panic: |fatal error: )(.*)$`)
-	frameLine = regexp.MustCompile(`^\t(\S+\.go):(\d+)`)
+	nextPanic = regexp.MustCompile(`^\n\tpanic: (.*)`) // while the one before was handled
+
+	// What the runtime and the race detector say at the limit on memory.
+	outOfMemory = regexp.MustCompile(`out of memory|cannot allocate memory|too many address space collisions|ThreadSanitizer failed to allocate`)
+	frameLine   = regexp.MustCompile(`^\t(\S+\.go):(\d+)`)
 )
 
 // findPanic finds the first panic in what a program printed and the first line
@@ -59,15 +65,24 @@ func (r *Room) findPanic(output string) (crash, bool) {
 	if at == nil {
 		return crash{}, false
 	}
-	text := output[at[2]:at[3]]
+	text, end := output[at[2]:at[3]], at[1]
+	for m := nextPanic.FindStringSubmatch(output[end:]); m != nil; m = nextPanic.FindStringSubmatch(output[end:]) {
+		text, end = m[1], end+len(m[0])
+	}
 	if strings.HasPrefix(text, "test timed out") {
 		return crash{}, false
 	}
 	text = strings.TrimSuffix(text, " [recovered]")
 	text, _, _ = strings.Cut(text, " [recovered, repanicked]")
 	c := crash{message: "panic: " + text}
+	switch {
+	case text == "stack overflow", outOfMemory.MatchString(text) && strings.Contains(output, "\nruntime.newstack()"):
+		c.message = "stack overflow: a function calls itself and does not stop"
+	case outOfMemory.MatchString(text):
+		c.message = "out of memory (limit: 2 GiB of address space)"
+	}
 	function := ""
-	for line := range strings.Lines(output[at[1]:]) {
+	for line := range strings.Lines(output[end:]) {
 		m := frameLine.FindStringSubmatch(line)
 		if m == nil {
 			if !strings.HasPrefix(line, "\t") && strings.TrimSpace(line) != "" {
@@ -99,21 +114,50 @@ func (r *Room) studentFrame(frame string) (string, bool) {
 	return "", false
 }
 
-var functionArgs = regexp.MustCompile(`\((0x[0-9a-f?]+|\{|\.\.\.|nil)[^()]*\)$`)
+var (
+	functionArgs = regexp.MustCompile(`\((0x[0-9a-f?]+|\{|\.\.\.|nil|_)[^()]*\)$`)
+	createdBy    = regexp.MustCompile(`^created by (.*?)(?: in goroutine \d+)?$`)
+)
 
 // shortFunction turns "example.com/x/handles.(*Arena[...]).Get(0xc00, 0x1)"
 // into "(*Arena[...]).Get".
 func shortFunction(frame string) string {
-	frame = functionArgs.ReplaceAllString(frame, "")
-	frame = strings.TrimSuffix(frame, "()")
-	if i := strings.LastIndex(frame, "/"); i >= 0 {
-		frame = frame[i+1:]
-	}
-	_, name, ok := strings.Cut(frame, ".")
-	if !ok {
-		return frame
+	name := withoutPath(frame)
+	if _, after, ok := strings.Cut(name, "."); ok {
+		return after
 	}
 	return name
+}
+
+// withoutPath leaves the package's name before that of the function.
+func withoutPath(frame string) string {
+	if m := createdBy.FindStringSubmatch(frame); m != nil {
+		frame = m[1]
+	}
+	frame = strings.TrimSuffix(functionArgs.ReplaceAllString(frame, ""), "()")
+	frame = withoutTypes(frame)
+	return frame[strings.LastIndex(frame, "/")+1:]
+}
+
+// withoutTypes writes type arguments as [...], which the race detector spells
+// out as [go.shape.int].
+func withoutTypes(frame string) string {
+	var b strings.Builder
+	depth := 0
+	for _, r := range frame {
+		switch {
+		case r == '[':
+			if depth == 0 {
+				b.WriteString("[...]")
+			}
+			depth++
+		case r == ']':
+			depth--
+		case depth == 0:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 const raceWarning = "WARNING: DATA RACE"
@@ -125,31 +169,45 @@ var raceAccess = regexp.MustCompile(`^(Previous )?((?:atomic )?(?:[Rr]ead|[Ww]ri
 func (r *Room) explainRace(output string) string {
 	_, report, _ := strings.Cut(output, raceWarning)
 	report, _, _ = strings.Cut(report, "==================")
-	var out []string
-	access, function, found := "", "", false
+	var accesses []access
+	var current *access
+	function := ""
 	for line := range strings.Lines(report) {
 		text := strings.TrimSpace(line)
 		switch m := raceAccess.FindStringSubmatch(text); {
 		case m != nil:
-			access, found = strings.ToLower(m[1]+m[2]), false
+			accesses = append(accesses, access{kind: strings.ToLower(m[1] + m[2])})
+			current = &accesses[len(accesses)-1]
 		case strings.HasPrefix(text, "Goroutine "):
-			access = ""
-		case strings.Contains(text, ".go:"):
-			name, rest, _ := strings.Cut(text, ".go:")
-			file, ok := r.studentFrame(name + ".go")
-			if access != "" && !found && ok {
-				n, _, _ := strings.Cut(rest, " ")
-				out = append(out, fmt.Sprintf("%-15s %s:%s in %s", access, path.Base(file), n, shortFunction(function)))
-				found = true
+			current = nil
+		case current == nil || text == "":
+		case frameLine.MatchString("\t" + text):
+			frame := frameLine.FindStringSubmatch("\t" + text)
+			if file, ok := r.studentFrame(frame[1]); ok && current.place == "" {
+				current.place = fmt.Sprintf("%s:%s in %s", path.Base(file), frame[2], shortFunction(function))
 			}
 		default:
 			function = text
+			if current.top == "" {
+				current.top = withoutPath(function)
+			}
 		}
 	}
-	if len(out) == 0 {
+	if !slices.ContainsFunc(accesses, func(a access) bool { return a.place != "" }) {
 		return "Two goroutines use the same memory, at least one of them writes, and nothing orders them."
 	}
-	return strings.Join(out, "\n") + "\nNothing orders these two accesses: no lock, channel or atomic lies between them."
+	var b strings.Builder
+	for _, a := range accesses {
+		fmt.Fprintf(&b, "%-15s %s\n", a.kind, cmp.Or(a.place, "in "+a.top))
+	}
+	return b.String() + "Nothing orders these two accesses: no lock, channel or atomic lies between them."
+}
+
+// access is one of the two accesses of a data race.
+type access struct {
+	kind  string // such as "previous write"
+	place string // the student's line, or empty if the compiler left no trace of it
+	top   string // the innermost function
 }
 
 var goroutineHeader = regexp.MustCompile(`^goroutine \d+.* \[([^\],]+)`)
@@ -173,7 +231,11 @@ func (r *Room) stuckAt(output string) string {
 		if !ok || state == "" {
 			continue
 		}
-		at := fmt.Sprintf("a goroutine stands at %s:%s in %s [%s]", path.Base(file), m[2], shortFunction(function), state)
+		verb := "stands"
+		if createdBy.MatchString(function) {
+			verb = "was started"
+		}
+		at := fmt.Sprintf("a goroutine %s at %s:%s in %s [%s]", verb, path.Base(file), m[2], shortFunction(function), state)
 		if !seen[at] {
 			seen[at] = true
 			out = append(out, at)
@@ -183,12 +245,13 @@ func (r *Room) stuckAt(output string) string {
 	return strings.Join(out, "\n")
 }
 
-// maxLeaks is how many leaked goroutines are listed.
+// maxLeaks is how many places of leaked goroutines are listed.
 const maxLeaks = 3
 
 // explainLeak reduces goleak's report to the student's lines.
 func (r *Room) explainLeak(report string) string {
-	var out []string
+	var places []string
+	count := map[string]int{}
 	state, function := "", ""
 	for line := range strings.Lines(report) {
 		text := strings.TrimSpace(line)
@@ -197,22 +260,37 @@ func (r *Room) explainLeak(report string) string {
 			state, _, _ = strings.Cut(after, ",")
 			continue
 		}
-		name, rest, isFrame := strings.Cut(text, ".go:")
-		if !isFrame {
+		m := frameLine.FindStringSubmatch(line)
+		if m == nil {
 			function = text
 			continue
 		}
-		if file, ok := r.studentFrame(name + ".go"); ok && state != "" {
-			n, _, _ := strings.Cut(rest, " ")
-			out = append(out, fmt.Sprintf("%s:%s in %s [%s]", path.Base(file), n, shortFunction(function), state))
+		if file, ok := r.studentFrame(m[1]); ok && state != "" {
+			started := ""
+			if createdBy.MatchString(function) {
+				started = "started at "
+			}
+			at := fmt.Sprintf("%s%s:%s in %s [%s]", started, path.Base(file), m[2], shortFunction(function), state)
+			if count[at]++; count[at] == 1 {
+				places = append(places, at)
+			}
 			state = ""
 		}
 	}
-	if len(out) == 0 {
+	if len(places) == 0 {
 		return tail(report)
 	}
-	if extra := len(out) - maxLeaks; extra > 0 {
-		out = append(out[:maxLeaks], fmt.Sprintf("and %d more", extra))
+	var b strings.Builder
+	for i, at := range places {
+		if i == maxLeaks {
+			fmt.Fprintf(&b, "and %d more places", len(places)-i)
+			break
+		}
+		b.WriteString(at)
+		if n := count[at]; n > 1 {
+			fmt.Fprintf(&b, " (%d goroutines)", n)
+		}
+		b.WriteByte('\n')
 	}
-	return strings.Join(out, "\n")
+	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -19,9 +19,11 @@ import (
 // protect nothing, so code beyond them is run all the same.
 type limitsCheck struct{}
 
-func (limitsCheck) Name() string                     { return "limits" }
-func (limitsCheck) Applies(ex *course.Exercise) bool { return len(ex.Forbid) > 0 || ex.ForbidGlobals }
-func (limitsCheck) Needs() []string                  { return []string{"build"} }
+func (limitsCheck) Name() string { return "limits" }
+func (limitsCheck) Applies(ex *course.Exercise) bool {
+	return len(forbidden(ex)) > 0 || ex.ForbidGlobals
+}
+func (limitsCheck) Needs() []string { return []string{"build"} }
 
 func (limitsCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	diags, err := r.vet(ctx)
@@ -53,11 +55,23 @@ func (limitsCheck) Run(ctx context.Context, r *Room) (Result, error) {
 
 // policyFlags tells the vet tool what the exercise forbids.
 func policyFlags(ex *course.Exercise) []string {
-	if len(ex.Forbid) == 0 {
+	list := forbidden(ex)
+	if len(list) == 0 {
 		return nil
 	}
-	return []string{"-policy.forbid=" + strings.Join(ex.Forbid, ",")}
+	return []string{"-policy.forbid=" + strings.Join(list, ",")}
 }
+
+// forbidden returns the identifiers that the exercise does without.
+func forbidden(ex *course.Exercise) []string {
+	if ex.Sequential {
+		return slices.Concat(ex.Forbid, starters)
+	}
+	return ex.Forbid
+}
+
+// starters start goroutines without a go statement.
+var starters = []string{"sync.WaitGroup.Go", "time.AfterFunc", "context.AfterFunc"}
 
 // globals finds package-level variables, other than sentinel errors.
 func globals(f assembly.File) []Finding {

@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,11 +126,21 @@ func Mutants(courseRoot string, ex *course.Exercise) (file string, list []Mutant
 	if err != nil {
 		return "", nil, err
 	}
+	n := 0
 	for line := range strings.Lines(string(src)) {
-		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), mutantMark); ok {
-			id, defect, _ := strings.Cut(rest, " ")
-			list = append(list, Mutant{ID: id, Defect: defect})
+		n++
+		rest, ok := strings.CutPrefix(strings.TrimSpace(line), mutantMark)
+		if !ok {
+			continue
 		}
+		id, defect, _ := strings.Cut(rest, " ")
+		switch {
+		case id == "" || defect == "":
+			return "", nil, fmt.Errorf("%s:%d: a mutant is marked %q", file, n, mutantMark+"ID DEFECT")
+		case slices.ContainsFunc(list, func(m Mutant) bool { return m.ID == id }):
+			return "", nil, fmt.Errorf("%s:%d: mutant %s is there twice", file, n, id)
+		}
+		list = append(list, Mutant{ID: id, Defect: defect})
 	}
 	if len(list) == 0 {
 		return "", nil, fmt.Errorf("%s has no line %q", file, mutantMark+"ID DEFECT")

@@ -1,11 +1,14 @@
 package checks
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"regexp"
@@ -44,12 +47,13 @@ func (r *Room) isStudents(file string) bool {
 
 var (
 	directive = regexp.MustCompile(`^//(go:|line |export |extern |lint:|nolint|\s*\+build|\s*nolint|\s*lint:)`)
-	generated = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
+	// As staticcheck looks for it: on any line, be it in a string.
+	generated = regexp.MustCompile(`(?m)^// (Code generated .*DO NOT EDIT\.|Created by cgo - DO NOT EDIT)\r?$`)
 )
 
 // SourcePolicy checks the syntax of Go files against the rules that hold for
-// every exercise and those of ex. A file that does not parse never runs, so it
-// is left to the compiler to explain.
+// every exercise and those of ex. A file that does not parse is left to the
+// compiler to explain; the check of the build sees to it that it never runs.
 func SourcePolicy(ex *course.Exercise, files []assembly.File) []Finding {
 	var all []Finding
 	for _, f := range files {
@@ -58,6 +62,25 @@ func SourcePolicy(ex *course.Exercise, files []assembly.File) []Finding {
 		}
 	}
 	return all
+}
+
+// unparsed returns the files that go/parser does not read, whatever the compiler
+// thinks of them: one that is nested too deeply, for instance. The policy knows
+// nothing about them.
+func unparsed(files []assembly.File) []Finding {
+	var findings []Finding
+	for _, f := range files {
+		if !strings.HasSuffix(f.Path, ".go") {
+			continue
+		}
+		_, err := parser.ParseFile(token.NewFileSet(), f.Path, f.Content, parser.SkipObjectResolution)
+		if list, ok := errors.AsType[scanner.ErrorList](err); ok && len(list) > 0 {
+			findings = append(findings, Finding{File: f.Path, Line: list[0].Pos.Line, Message: "does not parse: " + list[0].Msg})
+		} else if err != nil {
+			findings = append(findings, Finding{File: f.Path, Message: "does not parse: " + err.Error()})
+		}
+	}
+	return findings
 }
 
 func sourcePolicy(ex *course.Exercise, f assembly.File) []Finding {
@@ -72,6 +95,7 @@ func sourcePolicy(ex *course.Exercise, f assembly.File) []Finding {
 	}
 	p.imports(file)
 	p.comments(file)
+	p.header(f.Content)
 	p.declarations(file)
 	if ex.Sequential {
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -97,6 +121,10 @@ func (p *filePolicy) add(pos token.Pos, rule, format string, args ...any) {
 	if pos.IsValid() {
 		line = p.fset.PositionFor(pos, false).Line
 	}
+	p.addAt(line, rule, format, args...)
+}
+
+func (p *filePolicy) addAt(line int, rule, format string, args ...any) {
 	p.findings = append(p.findings, Finding{Rule: rule, File: p.path, Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -142,13 +170,18 @@ var ownTestImports = []string{
 func (p *filePolicy) comments(file *ast.File) {
 	for _, group := range file.Comments {
 		for _, c := range group.List {
-			switch {
-			case directive.MatchString(c.Text) || strings.HasPrefix(c.Text, "/*line "):
+			if directive.MatchString(c.Text) || strings.HasPrefix(c.Text, "/*line ") {
 				p.add(c.Pos(), "directive", "directive comment %.40q: no directives for the compiler or the linter", c.Text)
-			case generated.MatchString(c.Text):
-				p.add(c.Pos(), "directive", "the header of generated code would switch the linter off")
 			}
 		}
+	}
+}
+
+// header looks for what marks a file as generated.
+func (p *filePolicy) header(content []byte) {
+	if at := generated.FindIndex(content); at != nil {
+		line := bytes.Count(content[:at[0]], []byte("\n")) + 1
+		p.addAt(line, "directive", "the header of generated code would switch the linter off")
 	}
 }
 
@@ -172,6 +205,10 @@ func (p *filePolicy) declarations(file *ast.File) {
 
 func (p *filePolicy) spec(spec ast.Spec) {
 	switch spec := spec.(type) {
+	case *ast.ImportSpec:
+		if spec.Name != nil {
+			p.declare(spec.Name)
+		}
 	case *ast.TypeSpec:
 		p.declare(spec.Name)
 	case *ast.ValueSpec:

@@ -201,7 +201,7 @@ func (r *Room) processEnd(run *toolchain.Run) string {
 		return "the program was killed, most likely because it used too much memory (limit: 2 GiB of address space)"
 	case run.Code == 0 && !run.Done:
 		return "the program exited with code 0 before the tests were over"
-	case strings.Contains(run.Output, "out of memory"):
+	case outOfMemory.MatchString(run.Output):
 		return "the program ran out of memory (limit: 2 GiB of address space)"
 	default:
 		return fmt.Sprintf("the program exited with code %d", run.Code)

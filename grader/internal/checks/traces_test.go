@@ -56,13 +56,20 @@ func TestRecordTraces(t *testing.T) {
 	require.NoError(t, err)
 	for name := range strings.FieldsSeq(tests) {
 		binary, env := race, []string{"GOTRACEBACK=all", "GORACE=halt_on_error=1 exitcode=66 atexit_sleep_ms=0"}
-		if name == "TestFatalMap" {
+		timeout := "300ms"
+		switch name {
+		case "TestFatalMap":
 			binary = plain // the race detector would be first
+		case "TestStackPlain", "TestMemoryPlain":
+			binary, timeout = plain, "20s"
+		case "TestMemory":
+			timeout = "20s"
 		}
 		if strings.HasPrefix(name, "TestLeak") {
 			env = append(env, "LEAK=1")
 		}
-		out, _ := run(env, binary, "-test.v=test2json", "-test.paniconexit0", "-test.timeout=300ms", "-test.run=^"+name+"$")
+		out, _ := run(env, "sh", "-c", `ulimit -v 2097152; exec "$@"`, "sh",
+			binary, "-test.v=test2json", "-test.paniconexit0", "-test.timeout="+timeout, "-test.run=^"+name+"$")
 		require.NoError(t, os.WriteFile(filepath.Join(traces, strings.TrimPrefix(name, "Test")+".txt"), []byte(out), 0o644))
 	}
 }

@@ -37,6 +37,12 @@ type Entry struct {
 // an empty record.
 func Open(root string) (*Record, error) {
 	r := &Record{Exercises: map[string]*Entry{}, file: filepath.Join(root, ".grader", "record.json")}
+	// The tree may be a stranger's, and a link could lead anywhere.
+	for _, name := range []string{filepath.Dir(r.file), r.file} {
+		if info, err := os.Lstat(name); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is neither a file nor a directory; remove it to start a new record", name)
+		}
+	}
 	data, err := os.ReadFile(r.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
@@ -47,13 +53,16 @@ func Open(root string) (*Record, error) {
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, fmt.Errorf("%s is damaged (%w); remove it to start a new record", r.file, err)
 	}
+	if r.Exercises == nil {
+		r.Exercises = map[string]*Entry{}
+	}
 	return r, nil
 }
 
 // Entry returns the entry of an exercise, making an empty one if there is none.
 func (r *Record) Entry(id string) *Entry {
-	e, ok := r.Exercises[id]
-	if !ok {
+	e := r.Exercises[id]
+	if e == nil {
 		e = &Entry{}
 		r.Exercises[id] = e
 	}

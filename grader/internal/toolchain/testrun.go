@@ -175,8 +175,9 @@ func (r *Run) readEvents(control []byte, token string) {
 			}
 			open[e.Test]++
 		case session.End:
-			open[e.Test]--
-			if i, ok := index[e.Test]; ok {
+			if open[e.Test] > 0 { // an end before its start proves nothing
+				open[e.Test]--
+				i := index[e.Test]
 				r.Tests[i].Outcome = worse(r.Tests[i].Outcome, Outcome(e.Result))
 			}
 		case session.Bench:
@@ -198,10 +199,14 @@ func (r *Run) readEvents(control []byte, token string) {
 // controlLine bounds one event; those of benchmarks and leaks are the longest.
 const controlLine = 1 << 20
 
-// worse returns the outcome that decides when a test reports twice.
+// worse returns the outcome that decides when a test reports twice. One that is
+// unknown counts as a failure.
 func worse(a, b Outcome) Outcome {
-	rank := map[Outcome]int{Passed: 0, Skipped: 1, Running: 2, Failed: 3}
-	if rank[b] > rank[a] {
+	rank := map[Outcome]int{Passed: 1, Skipped: 2, Running: 3, Failed: 4}
+	switch {
+	case rank[a] == 0 || rank[b] == 0:
+		return Failed
+	case rank[b] > rank[a]:
 		return b
 	}
 	return a
@@ -217,15 +222,15 @@ func (r *Run) attachOutput() {
 	texts := make([]strings.Builder, len(r.Tests))
 	current := -1
 	for line := range strings.Lines(r.Output) {
+		text, _, _ := strings.Cut(line, frameMark) // a frame does not wait for the end of a line
+		if current >= 0 {
+			texts[current].WriteString(text)
+		}
 		if name, ok := frameTest(line); ok {
 			current = -1
 			if i, known := index[name]; known {
 				current = i
 			}
-			continue
-		}
-		if current >= 0 {
-			texts[current].WriteString(line)
 		}
 	}
 	for i := range texts {
@@ -233,10 +238,12 @@ func (r *Run) attachOutput() {
 	}
 }
 
+const frameMark = "\x16" // ^V
+
 // frameTest returns the test that a frame such as "^V=== NAME  TestX" or
 // "^V    --- FAIL: TestX/sub (0.00s)" speaks of.
 func frameTest(line string) (name string, ok bool) {
-	_, frame, ok := strings.Cut(line, "\x16")
+	_, frame, ok := strings.Cut(line, frameMark)
 	if !ok {
 		return "", false
 	}

@@ -98,3 +98,13 @@ func (p *Pool[T]) watch() {
 	for range p.queue {
 	}
 }
+
+// Wait starts a goroutine that stands outside the package.
+func (p *Pool[T]) Wait(wg *sync.WaitGroup) { go wg.Wait() }
+
+// Grow never stops.
+func Grow() (all [][]byte) {
+	for {
+		all = append(all, make([]byte, 64<<20))
+	}
+}

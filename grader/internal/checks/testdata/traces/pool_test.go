@@ -26,7 +26,9 @@ func TestPanicError(t *testing.T)     { pool.Close("pool") }
 func TestPanicGoroutine(t *testing.T) { pool.New[int]().Start().Wait() }
 func TestPanicNested(t *testing.T)    { pool.Again() }
 func TestPanicTest(t *testing.T)      { panic("not in the student's code") }
-func TestStackOverflow(t *testing.T)  { pool.Depth(0) }
+func TestStackPlain(t *testing.T)     { pool.Depth(0) }
+func TestMemory(t *testing.T)         { pool.Grow() }
+func TestMemoryPlain(t *testing.T)    { pool.Grow() }
 
 func TestSubPanic(t *testing.T) {
 	t.Run("empty pool", func(t *testing.T) { pool.New[string]().Get(0) })
@@ -34,7 +36,9 @@ func TestSubPanic(t *testing.T) {
 
 func TestFatalMap(t *testing.T) {
 	p := pool.New[int]()
-	hammer(func(int) { p.Put("a", 1) })
+	for range 100 {
+		hammer(func(int) { p.Put("a", 1) })
+	}
 }
 
 func TestRaceField(t *testing.T) {
@@ -94,6 +98,19 @@ func TestBubbleLeak(t *testing.T) {
 
 func TestLeakOne(t *testing.T)  { pool.New[int]().Watch(1) }
 func TestLeakFive(t *testing.T) { pool.New[int]().Watch(5) }
+
+func TestLeakOutside(t *testing.T) {
+	var wg sync.WaitGroup
+	wg.Add(1)
+	pool.New[int]().Wait(&wg)
+}
+
+func TestTimeoutOutside(t *testing.T) {
+	var wg sync.WaitGroup
+	wg.Add(1)
+	pool.New[int]().Wait(&wg)
+	wg.Wait()
+}
 
 func TestLeakTest(t *testing.T) {
 	go func() { select {} }()
