@@ -53,6 +53,11 @@ const (
 	Skip = "skip"
 )
 
+// maxStack is the largest stack of a goroutine, in bytes. Under the limit on
+// memory, endless recursion then ends in a stack overflow, which says so, and not
+// in a failed allocation of the race detector.
+const maxStack = 64 << 20
+
 // ExitLeak is the exit code when all tests passed but goroutines stayed.
 const ExitLeak = 65
 
@@ -67,6 +72,7 @@ func Main(m *testing.M) {
 		os.Exit(3)
 	}
 	sink.open(grader)
+	debug.SetMaxStack(maxStack)
 	abbench.OnSample(func(s abbench.Sample) {
 		sink.send(Event{Kind: Bench, Test: s.Name, Ratios: s.Ratios, CPU: s.CPUTime})
 	})
