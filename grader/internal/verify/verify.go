@@ -97,6 +97,7 @@ type examination struct {
 	report    *Report
 	reference []assembly.File
 	inventory checks.Inventory
+	survivor  string // the last wrong solution that was not caught
 }
 
 func (e *examination) problem(format string, args ...any) {
@@ -118,6 +119,9 @@ func (e *examination) run(ctx context.Context) error {
 	if e.ex.Kind != course.Tests {
 		if err := e.checkInventory(ctx); err != nil {
 			return err
+		}
+		if len(e.inventory) == 0 { // nothing to hold the rest against
+			return nil
 		}
 	}
 	for _, step := range []func(context.Context) error{e.checkStub, e.checkReference, e.checkWrong} {
@@ -421,14 +425,22 @@ func (e *examination) checkOneWrong(ctx context.Context, w Wrong) error {
 		e.report.WrongRuns++
 		switch {
 		case run.TimedOut():
-			e.report.Escaped++
-			e.problem("%s: run %d of %d ended through a timeout instead of an assertion of %s", w.Name, i+1, e.Runs, w.CaughtBy)
+			e.escaped(w, fmt.Sprintf("%s: run %d of %d ended through a timeout instead of an assertion of %s", w.Name, i+1, e.Runs, w.CaughtBy))
 		case !failed(run, w.CaughtBy):
-			e.report.Escaped++
-			e.problem("%s survives: run %d of %d did not fail through %s", w.Name, i+1, e.Runs, w.CaughtBy)
+			e.escaped(w, fmt.Sprintf("%s survives: run %d of %d did not fail through %s", w.Name, i+1, e.Runs, w.CaughtBy))
 		}
 	}
 	return nil
+}
+
+// escaped counts a run in which w was not caught. The first one of each wrong
+// solution is a problem in words.
+func (e *examination) escaped(w Wrong, problem string) {
+	e.report.Escaped++
+	if e.survivor != w.Name {
+		e.survivor = w.Name
+		e.problem("%s", problem)
+	}
 }
 
 // checkWrongByRule is for wrong solutions that a rule of the grader catches and
@@ -442,8 +454,7 @@ func (e *examination) checkWrongByRule(ctx context.Context, w Wrong, files []ass
 		e.report.WrongRuns++
 		caught := slices.ContainsFunc(verdict.Findings(), func(f checks.Finding) bool { return f.Rule == w.CaughtBy && !f.TimedOut })
 		if verdict.Status == checks.Pass || !caught {
-			e.report.Escaped++
-			e.problem("%s survives: run %d of %d was not caught by %s, but by: %s", w.Name, i+1, e.Runs, w.CaughtBy, rules(verdict))
+			e.escaped(w, fmt.Sprintf("%s survives: run %d of %d was not caught by %s, but by: %s", w.Name, i+1, e.Runs, w.CaughtBy, rules(verdict)))
 		}
 	}
 	return nil
