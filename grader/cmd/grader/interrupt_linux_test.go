@@ -3,6 +3,7 @@ package main_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,7 +20,7 @@ func TestInterrupt_EndsTheStudentsCodeAndKeepsTheRecord(t *testing.T) {
 	before := c.recordFiles(t)
 
 	p := startSession(t, c, "week", "1")
-	c.awaitStudentsCode(t)
+	awaitStudentsCode(t, c, p)
 	require.NoError(t, syscall.Kill(-p.Process.Pid, syscall.SIGINT), "Ctrl-C signals the whole group")
 	r := finish(t, p)
 
@@ -39,7 +40,7 @@ func TestInterrupt_EndsVerify(t *testing.T) {
 	c.write(t, reference, c.read(t, student))
 
 	p := startSession(t, c, "verify")
-	c.awaitStudentsCode(t)
+	awaitStudentsCode(t, c, p)
 	require.NoError(t, syscall.Kill(-p.Process.Pid, syscall.SIGINT))
 	r := finish(t, p)
 
@@ -55,7 +56,7 @@ func TestKill_LeavesNoOrphan(t *testing.T) {
 	before := c.recordFiles(t)
 
 	p := startSession(t, c, "week", "1")
-	c.awaitStudentsCode(t)
+	awaitStudentsCode(t, c, p)
 	require.NoError(t, p.Process.Kill())
 	require.Equal(t, -1, finish(t, p).code)
 
@@ -90,18 +91,22 @@ const (
 	often    = time.Millisecond
 )
 
-// awaitStudentsCode returns when a program that was built in the cache runs.
-func (c checkout) awaitStudentsCode(t *testing.T) {
+// awaitStudentsCode returns when p runs a program that was built in the cache.
+func awaitStudentsCode(t *testing.T, c checkout, p *process) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		exes, _ := filepath.Glob("/proc/[0-9]*/exe")
-		for _, exe := range exes {
-			if target, err := os.Readlink(exe); err == nil && strings.HasPrefix(target, c.cache+"/") {
-				return true
-			}
-		}
-		return false
+		return runsFrom(c.cache) || len(session(p.Process.Pid)) == 0
 	}, patience, often)
+	require.NotEmpty(t, session(p.Process.Pid), "it has ended before the student's code ran")
+}
+
+// runsFrom reports whether a program that lies below a directory is running.
+func runsFrom(dir string) bool {
+	exes, _ := filepath.Glob("/proc/[0-9]*/exe")
+	return slices.ContainsFunc(exes, func(exe string) bool {
+		target, err := os.Readlink(exe)
+		return err == nil && strings.HasPrefix(target, dir+"/")
+	})
 }
 
 // requireGone demands that every process of a session ends.

@@ -87,8 +87,9 @@ func TestVerify_WeakExerciseIsRefusedAndEveryWeaknessNamed(t *testing.T) {
 				"\n    no wrong solutions in " + strings.TrimSuffix(wrongs, "/") + "\n",
 			},
 		},
-		"a reference that fails, and half a header": {
+		"a reference that fails, half a header, and a missing stub": {
 			func(t *testing.T, c checkout) {
+				c.remove(t, student)
 				c.edit(t, reference, raiseLine, "\t\tlist[i].Limit -= delta\n")
 				c.write(t, extra, "// Wrong: believes in luck.\n"+c.read(t, reference))
 			},
@@ -96,6 +97,7 @@ func TestVerify_WeakExerciseIsRefusedAndEveryWeaknessNamed(t *testing.T) {
 				"\n    the recorded inventory differs from the tests that the reference passes: -TestRaise_MutatesInPlace;",
 				"\n    the reference does not pass: tests fail: TestRaise_MutatesInPlace " + dir + "aliasing_test.go:",
 				"\n    " + extra + ":1: a wrong solution begins with \"// Caught by: ...\"\n",
+				"\n    the stub: " + student + " is missing\n",
 			},
 		},
 		"a stub that does not compile, and a reference that breaks the rules": {
@@ -109,15 +111,9 @@ func TestVerify_WeakExerciseIsRefusedAndEveryWeaknessNamed(t *testing.T) {
 				"\n    the reference does not pass: policy rejected: import " + student + ":6 import \"os\" is not allowed in this exercise; its README lists what is\n",
 			},
 		},
-		"a stub that is missing, and a reference that does not compile": {
-			func(t *testing.T, c checkout) {
-				c.remove(t, student)
-				c.edit(t, reference, raiseLine, "\t\tlist[i].Limit += undefined\n")
-			},
-			[]string{
-				"\n    the stub: " + student + " is missing\n",
-				"\n    the reference does not compile: ", "undefined: undefined\n",
-			},
+		"a reference that does not compile": {
+			func(t *testing.T, c checkout) { c.edit(t, reference, raiseLine, "\t\tlist[i].Limit += undefined\n") },
+			[]string{"\n    the reference does not compile: ", "undefined: undefined\n"},
 		},
 		"a reference that is missing": {
 			func(t *testing.T, c checkout) { c.remove(t, reference) },
@@ -162,6 +158,19 @@ func TestVerify_RecordWritesInventoryAndStub(t *testing.T) {
 	require.Contains(t, hashes, c.read(t, stubs))
 }
 
+func TestVerify_ExerciseWithoutAPassingTestIsNeverSound(t *testing.T) {
+	t.Parallel()
+	c := newVerifiedCheckout(t)
+	inventory := c.read(t, recorded)
+	c.write(t, reference, c.read(t, reference)+"\nfunc init() { panic(\"too early\") }\n")
+
+	const want = "\n    the reference passes no test\n    the reference: process panic: too early at aliasing.go:"
+	c.grader(t, "verify", "--runs", "1", "--record").shows(t, 1, want, "\n0 of 1 sound: ")
+	require.Equal(t, inventory, c.read(t, recorded))
+	c.write(t, recorded, "")
+	c.grader(t, "verify", "--runs", "1").shows(t, 1, want, "\n0 of 1 sound: ")
+}
+
 func TestVerify_WeakExerciseIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	c := newVerifiedCheckout(t)
@@ -176,5 +185,6 @@ func TestVerify_OneWeakExerciseAmongSeveralIsEnough(t *testing.T) {
 	t.Parallel()
 	c := newVerifiedCheckout(t)
 	c.grader(t, "new", "week07/slug").shows(t, 0)
-	c.grader(t, "verify", "--runs", "1").shows(t, 1, "✓ week01/aliasing ", "✗ week07/slug ", "\n1 of 2 sound: ")
+	c.grader(t, "verify", "--runs", "1").shows(t, 1, "✓ week01/aliasing ", "✗ week07/slug ",
+		"; if that is right, run: grader verify --record week07/slug\n", "\n1 of 2 sound: ")
 }

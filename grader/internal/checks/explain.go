@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/middle-go/course/grader/internal/toolchain"
 )
 
 // logLine matches "    file_test.go:27: message", as package testing logs.
@@ -79,7 +81,7 @@ func (r *Room) findPanic(output string) (crash, bool) {
 	case text == "stack overflow", outOfMemory.MatchString(text) && strings.Contains(output, "\nruntime.newstack()"):
 		c.message = "stack overflow: a function calls itself and does not stop"
 	case outOfMemory.MatchString(text):
-		c.message = "out of memory (limit: 2 GiB of address space)"
+		c.message = "out of memory (limit: " + toolchain.MemoryLimit + ")"
 	}
 	function := ""
 	for line := range strings.Lines(output[end:]) {

@@ -45,7 +45,7 @@ func TestFindPanic_SaysWhatTheLimitOnMemoryMeans(t *testing.T) {
 	stack := crash{"stack overflow: a function calls itself and does not stop", "at pool.go:58 in Depth", poolFile, 58}
 	for name, want := range map[string]crash{
 		"StackPlain":  stack,
-		"MemoryPlain": {"out of memory (limit: 2 GiB of address space)", "at pool.go:108 in Grow", poolFile, 108},
+		"MemoryPlain": {"out of memory (limit: 4 GiB of address space)", "at pool.go:108 in Grow", poolFile, 108},
 	} {
 		got, ok := poolRoom().findPanic(trace(t, name))
 		require.True(t, ok)

@@ -198,11 +198,11 @@ func (r *Room) processEnd(run *toolchain.Run) string {
 	case run.TimedOut():
 		return fmt.Sprintf("the program was stopped after %v", r.Timeout)
 	case run.End == sandbox.Signalled:
-		return "the program was killed, most likely because it used too much memory (limit: 2 GiB of address space)"
+		return "the program was killed, most likely because it used too much memory (limit: " + toolchain.MemoryLimit + ")"
 	case run.Code == 0 && !run.Done:
 		return "the program exited with code 0 before the tests were over"
 	case outOfMemory.MatchString(run.Output):
-		return "the program ran out of memory (limit: 2 GiB of address space)"
+		return "the program ran out of memory (limit: " + toolchain.MemoryLimit + ")"
 	default:
 		return fmt.Sprintf("the program exited with code %d", run.Code)
 	}

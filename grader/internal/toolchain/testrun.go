@@ -87,10 +87,14 @@ func (r *Run) TimedOut() bool {
 	return r.End == sandbox.TimedOut || strings.Contains(r.Output, "panic: test timed out after")
 }
 
-// Limits of a running test binary. 2 GiB of address space is enough for the
-// race detector; 1 GiB is not.
+// MemoryLimit says in words how much memory a test binary may use. It counts
+// address space, of which the race detector takes close to 2 GiB for a few
+// goroutines already, and more with every thread.
+const MemoryLimit = "4 GiB of address space"
+
+// Limits of a running test binary.
 const (
-	testMemory   = 2 << 30
+	testMemory   = 4 << 30 // as MemoryLimit says
 	testFileSize = 8 << 20
 	testOutput   = 1 << 20
 	timeoutGrace = 5 * time.Second // for the binary to report its own timeout

@@ -216,6 +216,13 @@ func (e *examination) checkInventory(ctx context.Context) error {
 	got := checks.Record(race, plain)
 	e.report.Tests, e.report.Subtests = got.Tests()
 	e.inventory = got
+	if len(got) == 0 {
+		e.problem("the reference passes no test")
+		for _, f := range room.RunDetails(race) {
+			e.problem("the reference: %s %s %s", f.Rule, f.Message, f.Detail)
+		}
+		return nil
+	}
 	if e.Record {
 		return atomicfile.Write(checks.InventoryFile(e.Grader.Course.Root, e.ex), got.Bytes(), 0o644)
 	}
