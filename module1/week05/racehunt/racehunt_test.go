@@ -63,7 +63,7 @@ fmt.Println(c.Inc("paid"))`,
 }
 
 func TestCounter_NoLostIncrements(t *testing.T) {
-	const workers, each = 4, 4000
+	const workers, each = 4, 500
 	var c racehunt.Counter
 	var returned [workers][]int64
 	var started [each]atomic.Int64
@@ -75,7 +75,7 @@ func TestCounter_NoLostIncrements(t *testing.T) {
 		}
 	})
 
-	const do = "var c Counter\nfor range 4 {\n    wg.Go(func() { for range 4000 { c.Inc(\"paid\"); c.Inc(\"sent\") } })\n}"
+	const do = "var c Counter\nfor range 4 {\n    wg.Go(func() { for range 500 { c.Inc(\"paid\"); c.Inc(\"sent\") } })\n}"
 	want := map[string]int64{"paid": workers * each, "sent": workers * each}
 	if got := c.Snapshot(); !maps.Equal(got, want) {
 		rule.Broken(t, rule.Case{
@@ -210,7 +210,7 @@ first := r.RegisterOnce("march", func() {
 	})
 
 	t.Run("4 callers", func(t *testing.T) {
-		const workers, names = 4, 4000
+		const workers, names = 4, 500
 		var r racehunt.Registry
 		var started, won, ran [names]atomic.Int64
 		var early atomic.Int64
@@ -429,7 +429,7 @@ func TestGauge_PeakIsExact(t *testing.T) {
 	}
 
 	t.Run("all at once", func(t *testing.T) {
-		const workers, gauges = 4, 2000
+		const workers, gauges = 4, 300
 		peaks := make([][workers]int64, gauges)
 		var started, inside [gauges]atomic.Int64
 		all := make([]racehunt.Gauge, gauges)
