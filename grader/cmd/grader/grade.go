@@ -116,7 +116,7 @@ func (s *settings) gradeAll(ctx context.Context, c *course.Course, title string,
 		return &exitError{exitBlocked, err}
 	}
 	summary := report.NewSummary(title, verdicts, time.Since(start))
-	summary.Path = shownPath(root)
+	summary.Path = shownPath(c, root)
 	summary.NextStep = next
 	if err := summary.Write(output(), format); err != nil {
 		return err

@@ -119,11 +119,15 @@ func (s *settings) newGrader(ctx context.Context, c *course.Course) (*grade.Grad
 func output() *colorprofile.Writer { return colorprofile.NewWriter(os.Stdout, os.Environ()) }
 
 // shownPath turns a path from the root of a tree into one that a person in the
-// working directory can open.
-func shownPath(root string) func(string) string {
+// working directory can open: in the student's tree, or in the course's for what
+// only the course has, such as its tests.
+func shownPath(c *course.Course, root string) func(string) string {
 	wd, err := os.Getwd()
 	return func(p string) string {
 		full := filepath.Join(root, filepath.FromSlash(p))
+		if given := filepath.Join(c.Root, filepath.FromSlash(p)); !exists(full) && exists(given) {
+			full = given
+		}
 		if err != nil {
 			return full
 		}
@@ -132,6 +136,11 @@ func shownPath(root string) func(string) string {
 		}
 		return full
 	}
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // exitFor turns the status of a summary into the error that ends the program.

@@ -24,7 +24,7 @@ func newStatus(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return showStatus(output(), st.course, st.record, shownPath(st.root))
+			return showStatus(output(), st.course, st.record, shownPath(st.course, st.root))
 		},
 	}
 }

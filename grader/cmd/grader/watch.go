@@ -42,7 +42,7 @@ is not finished. It needs a terminal.`,
 			}
 			return watch.Run(ctx, watch.Config{
 				Week: week, Grader: g, Submission: st.root, ExtraTests: s.testsFrom,
-				Path: shownPath(st.root), NextStep: nextStep(week),
+				Path: shownPath(st.course, st.root), NextStep: nextStep(week),
 			})
 		},
 	}
