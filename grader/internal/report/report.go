@@ -124,18 +124,16 @@ func stretch(v *grade.Verdict) []checks.Finding {
 // headline names a finding in one line: the rule for a test, the position and
 // the message otherwise.
 func (s *Summary) headline(f checks.Finding) string {
-	switch f.Check {
-	case "tests", "allocs", "interleave":
-		if strings.HasPrefix(f.Rule, "Test") || strings.HasPrefix(f.Rule, "Fuzz") {
-			return Rule(f.Rule)
-		}
-	case "mutants", "bench":
+	switch {
+	case isTest(f):
+		return Rule(f.Rule)
+	case f.Check == "mutants", f.Check == "bench":
 		return f.Message
-	}
-	if f.File == "" {
+	case f.File == "":
 		return f.Check + ": " + f.Message
+	default:
+		return s.position(f) + ": " + f.Message
 	}
-	return s.position(f) + ": " + f.Message
 }
 
 func (s *Summary) position(f checks.Finding) string {

@@ -93,15 +93,11 @@ func parseWrong(name string, content []byte, ex *course.Exercise) (Wrong, error)
 		Name: strings.TrimSuffix(path.Base(name), ".go"), Belief: header["Wrong"], CaughtBy: header["Caught by"],
 		Content: content,
 	}
-	base := ex.Dir
-	if ex.Kind == course.Project {
-		base = ex.Module
-	}
 	switch {
 	case header["Replaces"] != "":
-		w.Replaces = path.Join(base, header["Replaces"])
+		w.Replaces = path.Join(ex.FilesDir(), header["Replaces"])
 	case len(ex.Files) == 1 && !strings.Contains(ex.Files[0], "*"):
-		w.Replaces = path.Join(base, ex.Files[0])
+		w.Replaces = path.Join(ex.FilesDir(), ex.Files[0])
 	default:
 		return Wrong{}, fmt.Errorf("%s:1: the exercise has several files; name one with %q", name, "// Replaces: ...")
 	}
