@@ -2,7 +2,7 @@
 # go run ./grader/cmd/grader week 1
 
 .DEFAULT_GOAL := help
-.PHONY: help grader doctor status watch new test build unit verify verify-full bench-grader
+.PHONY: help grader doctor status watch new test build unit verify verify-full mutation bench-grader
 
 GRADER := bin/grader
 
@@ -61,10 +61,13 @@ unit: ## course: the tests of labkit and of the grader, with -race
 	cd grader && go vet ./... && go test -race -timeout 30m ./...
 
 verify: grader ## course: stubs fail, references pass, wrong solutions are caught (3 runs)
-	$(GRADER) verify --no-cache --runs 3
+	$(GRADER) verify --runs 3
 
 verify-full: grader ## course: the same with 20 runs each
 	$(GRADER) verify --no-cache --runs 20
+
+mutation: grader ## course: small faults in the references are found by the tests
+	$(GRADER) mutate
 
 new: grader ## course: scaffold an exercise (EX=week07/slug KIND=implement)
 	@$(GRADER) new $(EX) --kind $(or $(KIND),implement)

@@ -48,7 +48,7 @@ Exit codes: 0 pass, 1 fail or rejected, 2 wrong usage or a broken manifest,
 	root.AddCommand(
 		newWeek(s), newExercise(s), newMilestone(s),
 		newHint(s), newStatus(s), newWatch(s),
-		newVerify(s), newDoctor(s), newNew(s),
+		newVerify(s), newMutate(s), newDoctor(s), newNew(s),
 	)
 	return root
 }

@@ -29,33 +29,11 @@ func newVerify(s *settings) *cobra.Command {
 		Use:   "verify [week|exercise|milestone ...]",
 		Short: "check the course itself: stubs fail, references pass, wrong solutions are caught",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.openCourse()
-			if err != nil {
-				return usage(err)
-			}
-			list, err := selected(c, args)
-			if err != nil {
-				return usage(err)
-			}
-			solutions := s.submission
-			if solutions == "" {
-				solutions = filepath.Join(c.Root, "solutions")
-			}
-			if solutions, err = filepath.Abs(solutions); err != nil {
-				return usage(err)
-			}
-			g, err := s.newGrader(cmd.Context(), c)
+			v, list, err := s.newVerifier(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
-			v := &verify.Verifier{Grader: g, Solutions: solutions, Runs: runs, Record: record}
-			if !s.noCache {
-				dir, err := assembly.CacheDir()
-				if err != nil {
-					return &exitError{exitBlocked, err}
-				}
-				v.CacheDir = filepath.Join(dir, "verified")
-			}
+			v.Runs, v.Record = runs, record
 			return verifyAll(cmd.Context(), v, list, limit)
 		},
 	}
@@ -63,6 +41,38 @@ func newVerify(s *settings) *cobra.Command {
 	cmd.Flags().IntVar(&limit, "parallel", max(1, runtime.NumCPU()/2), "exercises at once")
 	cmd.Flags().BoolVar(&record, "record", false, "write the inventories of the tests instead of comparing them")
 	return cmd
+}
+
+// newVerifier returns a verifier of the course, and the exercises that args name.
+func (s *settings) newVerifier(ctx context.Context, args []string) (*verify.Verifier, []*course.Exercise, error) {
+	c, err := s.openCourse()
+	if err != nil {
+		return nil, nil, usage(err)
+	}
+	list, err := selected(c, args)
+	if err != nil {
+		return nil, nil, usage(err)
+	}
+	solutions := s.submission
+	if solutions == "" {
+		solutions = filepath.Join(c.Root, "solutions")
+	}
+	if solutions, err = filepath.Abs(solutions); err != nil {
+		return nil, nil, usage(err)
+	}
+	g, err := s.newGrader(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	v := &verify.Verifier{Grader: g, Solutions: solutions}
+	if !s.noCache {
+		dir, err := assembly.CacheDir()
+		if err != nil {
+			return nil, nil, &exitError{exitBlocked, err}
+		}
+		v.CacheDir = filepath.Join(dir, "verified")
+	}
+	return v, list, nil
 }
 
 // selected returns the exercises that args name, or all of the course.

@@ -33,8 +33,10 @@ type Room struct {
 	dir   string // work directory, from assembly.Acquire
 
 	ahead sync.WaitGroup
-	mu    sync.Mutex
-	memos map[string]*memo
+
+	mu       sync.Mutex
+	memos    map[string]*memo
+	schemata []map[string][]byte // by path; variant.schemata counts them from 1
 }
 
 type memo struct {
@@ -83,10 +85,13 @@ type variant struct {
 	cover      bool
 	own        bool   // the student's own tests instead of the course's
 	mutants    string // path of the file with mutants that replaces a given one, or empty
+	schemata   int    // number of the files with mutants that replace the student's, or 0
 }
 
 func (v variant) tree() string {
 	switch {
+	case v.schemata > 0:
+		return fmt.Sprintf("schemata%d", v.schemata)
 	case v.own:
 		return "own"
 	case v.mutants != "":
@@ -140,14 +145,18 @@ func (r *Room) tree(v variant) (*assembly.Tree, error) {
 		if err != nil {
 			return nil, err
 		}
-		replace := map[string][]byte{}
+		replace := maps.Clone(r.mutated(v))
 		if v.interleave {
 			for _, f := range r.Student {
 				if f.IsTest() {
 					continue
 				}
-				if replace[f.Path], err = interleave.Rewrite(f.Path, f.Content); err != nil {
-					replace[f.Path] = f.Content // does not parse: the compiler says it better
+				content := f.Content
+				if mutated, ok := replace[f.Path]; ok {
+					content = mutated
+				}
+				if replace[f.Path], err = interleave.Rewrite(f.Path, content); err != nil {
+					replace[f.Path] = content // does not parse: the compiler says it better
 				}
 			}
 		}

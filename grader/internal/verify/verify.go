@@ -71,13 +71,14 @@ func (r *Report) OK() bool { return len(r.Problems) == 0 }
 // fault, such as a cancelled context.
 func (v *Verifier) Exercise(ctx context.Context, ex *course.Exercise) (*Report, error) {
 	start := time.Now()
-	key, err := v.key(ex)
+	key, err := v.key("exercise", ex)
 	if err != nil {
 		return nil, err
 	}
-	if r, ok := v.cached(key); ok {
-		r.Cached = true
-		return r, nil
+	var known Report
+	if v.cached(key, &known) {
+		known.Cached = true
+		return &known, nil
 	}
 	e := &examination{Verifier: v, ex: ex, report: &Report{Exercise: ex.ID()}}
 	if err := e.run(ctx); err != nil {
@@ -520,33 +521,32 @@ func rules(v *grade.Verdict) string {
 	return strings.Join(list, ", ")
 }
 
-// key is a hash of everything that the report depends on.
-func (v *Verifier) key(ex *course.Exercise) (string, error) {
-	reference, err := v.Grader.ContentKey(ex, filepath.Join(v.Solutions, filepath.FromSlash(ex.Dir)), filepath.Join(v.Solutions, filepath.FromSlash(wrongDir(ex))))
+// key is a hash of everything that the result of one kind depends on.
+func (v *Verifier) key(kind string, ex *course.Exercise) (string, error) {
+	dirs := []string{filepath.Join(v.Solutions, filepath.FromSlash(ex.Dir)), filepath.Join(v.Solutions, filepath.FromSlash(wrongDir(ex)))}
+	reference, err := v.Grader.ContentKey(ex, dirs...)
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", reference, v.Runs))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", kind, reference, v.Runs))
 	return hex.EncodeToString(sum[:]), nil
 }
 
-func (v *Verifier) cached(key string) (*Report, bool) {
+// cached fills result with what is known for key. It reports whether that was
+// something.
+func (v *Verifier) cached(key string, result any) bool {
 	if v.CacheDir == "" || v.Record {
-		return nil, false
+		return false
 	}
 	data, err := os.ReadFile(filepath.Join(v.CacheDir, key+".json"))
-	if err != nil {
-		return nil, false
-	}
-	var r Report
-	return &r, json.Unmarshal(data, &r) == nil
+	return err == nil && json.Unmarshal(data, result) == nil
 }
 
-func (v *Verifier) keep(key string, r *Report) {
+func (v *Verifier) keep(key string, result any) {
 	if v.CacheDir == "" {
 		return
 	}
-	if data, err := json.Marshal(r); err == nil {
+	if data, err := json.Marshal(result); err == nil {
 		_ = atomicfile.Write(filepath.Join(v.CacheDir, key+".json"), data, 0o600)
 	}
 }
