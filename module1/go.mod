@@ -13,7 +13,7 @@ require (
 require (
 	go.uber.org/goleak v1.3.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 )
 
 replace github.com/middle-go/course/grader/labkit => ../grader/labkit

@@ -1,0 +1,26 @@
+//go:build unix
+
+package weathercli_test
+
+import (
+	"syscall"
+	"testing"
+)
+
+// withFullDisk calls f while a write beyond the first n bytes of any file fails,
+// as on a disk that is full.
+func withFullDisk(t *testing.T, n uint64, f func()) {
+	t.Helper()
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	set := func(limit syscall.Rlimit) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(syscall.Rlimit{Cur: n, Max: before.Max})
+	defer set(before)
+	f()
+}
