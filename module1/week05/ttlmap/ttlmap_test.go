@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/middle-go/course/grader/labkit/allocs"
+	"github.com/middle-go/course/grader/labkit/blocked"
 	"github.com/middle-go/course/grader/labkit/gctest"
 	"github.com/middle-go/course/grader/labkit/rule"
 	"github.com/middle-go/course/module1/week05/ttlmap"
@@ -235,7 +235,7 @@ func TestUpdate_BlockedCallbackOnlyBlocksItsShard(t *testing.T) {
 		}},
 		{"m.ShardOf(a)", func() { m.ShardOf(a) }},
 	} {
-		if !begin(op.call).returns() {
+		if !blocked.Start(op.call).Returns() {
 			rule.Broken(t, rule.Case{
 				Do:   "// m.ShardOf(a) != m.ShardOf(b)\ngo m.Update(a, f) // f waits for a slow database\n" + op.name,
 				Got:  rule.Text("waits until f has returned"),
@@ -276,8 +276,8 @@ func TestUpdate_PanicReleasesLock(t *testing.T) {
 					Why: "A panic is a bug. Swallowed here, it is never seen.",
 				})
 			}
-			get := begin(func() { m.Get("s") })
-			if !get.returns() {
+			get := blocked.Start(func() { m.Get("s") })
+			if !get.Returns() {
 				rule.Broken(t, rule.Case{
 					Do: do + "\nm.Get(\"s\")", Got: rule.Text("waits for ever"), Want: rule.Text("7, true"),
 					Why: "net/http recovers a panic of a handler and goes on. The lock does not, and every later request of this shard hangs.",
@@ -460,7 +460,7 @@ func TestOnEvict_OncePerKeyOutsideLock(t *testing.T) {
 			locked := false
 			m = ttlmap.New[string, int](ttlmap.WithShards(1), ttlmap.WithOnEvict(func(k string, v int) {
 				calls = append(calls, fmt.Sprintf("OnEvict(%q, %d)", k, v))
-				locked = !begin(func() { m.Get("s") }).returns()
+				locked = !blocked.Start(func() { m.Get("s") }).Returns()
 			}))
 			defer m.Close()
 			m.Set("s", 1, 0)
@@ -486,7 +486,7 @@ func TestOnEvict_OncePerKeyOutsideLock(t *testing.T) {
 			m = ttlmap.New[int, int](ttlmap.WithShards(2), ttlmap.WithJanitor(time.Minute), ttlmap.WithOnEvict(func(k, _ int) {
 				counts[k].Add(1)
 				if k == n-1 && looked.CompareAndSwap(false, true) {
-					locked.Store(!begin(func() { m.Get(k) }).returns())
+					locked.Store(!blocked.Start(func() { m.Get(k) }).Returns())
 				}
 			}))
 			defer m.Close()
@@ -596,11 +596,11 @@ for k := range m.All() {
 		if k >= n {
 			continue
 		}
-		body := begin(func() {
+		body := blocked.Start(func() {
 			m.Set(k+1000, v, time.Hour)
 			m.Update(k, func(int, bool) (int, time.Duration, bool) { return 0, 0, false })
 		})
-		if waits = !body.returns(); waits {
+		if waits = !body.Returns(); waits {
 			break
 		}
 	}
@@ -631,7 +631,7 @@ for k := range m.All() {
 	for range m.All() {
 		break
 	}
-	if !begin(func() { m.Set(1, 1, time.Hour); m.Len() }).returns() {
+	if !blocked.Start(func() { m.Set(1, 1, time.Hour); m.Len() }).Returns() {
 		rule.Broken(t, rule.Case{
 			Do: "for range m.All() {\n    break\n}\nm.Len()", Got: rule.Text("waits for ever"), Want: rule.Text("returns"), Why: "A lock that is released after the loop is not released by a break.",
 		})
@@ -710,7 +710,7 @@ func TestClose_Idempotent(t *testing.T) {
 			})
 		}
 		for _, which := range []string{"first", "second"} {
-			if begin(m.Close).returns() {
+			if blocked.Start(m.Close).Returns() {
 				rule.Broken(t, rule.Case{
 					Do:   "// the janitor is in OnEvict\ngo m.Close()\nm.Close()",
 					Got:  rule.Textf("the %s Close returns", which),
@@ -1015,62 +1015,6 @@ func otherShard(t *testing.T, m *ttlmap.Map[int, string], k int) int {
 		Why: "One shard is one lock for everybody.",
 	})
 	return 0
-}
-
-// attempt is a call in a goroutine of its own.
-type attempt struct {
-	header string // how a stack dump begins to describe the goroutine
-	done   chan struct{}
-}
-
-func begin(f func()) attempt {
-	a := attempt{done: make(chan struct{})}
-	header := make(chan string)
-	go func() {
-		defer close(a.done)
-		text := make([]byte, 64)
-		text = text[:runtime.Stack(text, false)]
-		name, _, _ := strings.Cut(string(text), "[") // "goroutine 7 [running]:"
-		header <- name + "["
-		f()
-	}()
-	a.header = <-header
-	return a
-}
-
-// returns reports whether the call returns without any help. It looks at the
-// goroutine instead of the clock: a lock that nobody will release parks it. One
-// that is released a moment later does so only for a few of the looks, because
-// each of them lets all goroutines run that can.
-func (a attempt) returns() bool {
-	for parked, looks := 0, 0; parked < 100 && looks < 20_000; looks++ {
-		select {
-		case <-a.done:
-			return true
-		default:
-		}
-		if a.parked() {
-			parked++
-		} else {
-			parked = 0
-		}
-		runtime.Gosched()
-	}
-	return false
-}
-
-func (a attempt) parked() bool {
-	text := make([]byte, 1<<16)
-	_, state, found := strings.Cut(string(text[:runtime.Stack(text, true)]), a.header)
-	if !found {
-		return false
-	}
-	for _, wait := range []string{"sync.", "semacquire", "chan ", "select", "sleep"} {
-		if strings.HasPrefix(state, wait) {
-			return true
-		}
-	}
-	return false
 }
 
 func storeMax(m *atomic.Int64, v int64) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/middle-go/course/grader/labkit/blocked"
 	"github.com/middle-go/course/grader/labkit/gctest"
 	"github.com/middle-go/course/grader/labkit/rule"
 	"github.com/middle-go/course/module1/week06/politeness"
@@ -232,8 +233,8 @@ func TestWait_HostsIndependent(t *testing.T) {
 	if err := l.Wait(ctx, "a"); err != nil {
 		rule.Broken(t, rule.Case{Do: do, Got: err, Want: nil, Why: "A host that was left alone gives a turn at once."})
 	}
-	waiting := begin(func() { _ = l.Wait(ctx, "a") })
-	if waiting.returns() {
+	waiting := blocked.Start(func() { _ = l.Wait(ctx, "a") })
+	if waiting.Returns() {
 		rule.Broken(t, rule.Case{Do: do + "l.Wait(ctx, \"a\")", Got: rule.Text("returns at once"), Want: rule.Text("waits for an hour"), Why: "The delay is there to be kept."})
 	}
 	for _, op := range []struct {
@@ -246,7 +247,7 @@ func TestWait_HostsIndependent(t *testing.T) {
 		{`l.Penalize("a", until)`, func() { l.Penalize("a", time.Now().Add(2*time.Hour)) }},
 		{`l.Hosts()`, func() { l.Hosts() }},
 	} {
-		if !begin(op.call).returns() {
+		if !blocked.Start(op.call).Returns() {
 			rule.Broken(t, rule.Case{
 				Do: do + "go l.Wait(ctx, \"a\") // waits for an hour\n" + op.name, Got: rule.Text("waits for that hour"), Want: rule.Text("returns at once"),
 				Why: "One slow host stops the whole crawl.",
@@ -254,7 +255,7 @@ func TestWait_HostsIndependent(t *testing.T) {
 		}
 	}
 	cancel()
-	<-waiting.done
+	waiting.Wait()
 
 	t.Run("exact times", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -881,62 +882,6 @@ func (c *call) String() string {
 	default:
 		return fmt.Sprintf("a turn at %v", c.at)
 	}
-}
-
-// attempt is a call in a goroutine of its own.
-type attempt struct {
-	header string // how a stack dump begins to describe the goroutine
-	done   chan struct{}
-}
-
-func begin(f func()) attempt {
-	a := attempt{done: make(chan struct{})}
-	header := make(chan string)
-	go func() {
-		defer close(a.done)
-		text := make([]byte, 64)
-		text = text[:runtime.Stack(text, false)]
-		name, _, _ := strings.Cut(string(text), "[") // "goroutine 7 [running]:"
-		header <- name + "["
-		f()
-	}()
-	a.header = <-header
-	return a
-}
-
-// returns reports whether the call returns without any help. It looks at the
-// goroutine instead of the clock: a lock that nobody will release parks it. One
-// that is released a moment later does so only for a few of the looks, because
-// each of them lets all goroutines run that can.
-func (a attempt) returns() bool {
-	for parked, looks := 0, 0; parked < 100 && looks < 20_000; looks++ {
-		select {
-		case <-a.done:
-			return true
-		default:
-		}
-		if a.parked() {
-			parked++
-		} else {
-			parked = 0
-		}
-		runtime.Gosched()
-	}
-	return false
-}
-
-func (a attempt) parked() bool {
-	text := make([]byte, 1<<16)
-	_, state, found := strings.Cut(string(text[:runtime.Stack(text, true)]), a.header)
-	if !found {
-		return false
-	}
-	for _, wait := range []string{"sync.", "semacquire", "chan ", "select", "sleep"} {
-		if strings.HasPrefix(state, wait) {
-			return true
-		}
-	}
-	return false
 }
 
 // lit writes d as Go code.
