@@ -9,13 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 	"weak"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/middle-go/course/module1/internal/lesson"
 )
 
 // 1. Who shares this memory?
@@ -209,31 +209,7 @@ func Example_cleanup() {
 	// cleaned up after up-2
 }
 
-// TestREADME_QuotesThisFile finds each snippet of the lesson in this file, and
-// each answer under an example.
-func TestREADME_QuotesThisFile(t *testing.T) {
-	source := unindent(read(t, "lesson_test.go"))
-	code := regexp.MustCompile(`(?m)^// Output:\n(// .*\n)+`).ReplaceAllString(source, "")
-	for _, quote := range snippets(t, "go", "") {
-		quote = strings.TrimPrefix(quote, "package quota\n")
-		if !strings.Contains(code, unindent(quote)) {
-			t.Errorf("README.md quotes code that is not in lesson_test.go:\n\n%s", quote)
-		}
-	}
-	answers := snippets(t, "text", "")
-	for _, answer := range answers {
-		output := "// Output:\n"
-		for line := range strings.Lines(answer) {
-			output += "// " + line
-		}
-		if !strings.Contains(source, output+"}\n") {
-			t.Errorf("README.md gives an answer that is no output of an example:\n\n%s", answer)
-		}
-	}
-	if examples := strings.Count(source, "\nfunc Example_"); len(answers) != examples {
-		t.Errorf("README.md has %d answers, lesson_test.go %d examples", len(answers), examples)
-	}
-}
+func TestREADME_QuotesThisFile(t *testing.T) { lesson.Check(t) }
 
 // TestREADME_ShowsWhatTheCompilerSays compiles the file of section 2 and
 // compares the diagnostics with the ones in the lesson.
@@ -241,18 +217,18 @@ func TestREADME_ShowsWhatTheCompilerSays(t *testing.T) {
 	if !strings.HasPrefix(runtime.Version(), "go1.26") {
 		t.Skipf("the lesson shows the diagnostics of Go 1.26, this is %s", runtime.Version())
 	}
-	code := only(t, snippets(t, "go", "package quota\n"))
+	code := lesson.Snippet(t, "go", "package quota\n")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "quota.go"), []byte("package quota\n"+code), 0o600); err != nil {
 		t.Fatal(err)
 	}
 
-	shown := only(t, snippets(t, "console", "$ go build -gcflags=-m quota.go\n"))
+	shown := lesson.Snippet(t, "console", "$ go build -gcflags=-m quota.go\n")
 	if diff := cmp.Diff(shown, diagnostics(t, dir, "-m")); diff != "" {
 		t.Errorf("README.md (-) and the compiler with -m (+) differ:\n%s", diff)
 	}
 	reasons := diagnostics(t, dir, "-m=2")
-	shown = only(t, snippets(t, "console", "$ go build -gcflags=-m=2 quota.go\n"))
+	shown = lesson.Snippet(t, "console", "$ go build -gcflags=-m=2 quota.go\n")
 	if part := strings.TrimSuffix(strings.TrimPrefix(shown, "...\n"), "...\n"); !strings.Contains(reasons, part) {
 		t.Errorf("README.md shows\n%s\nwith -m=2 the compiler says\n%s", part, reasons)
 	}
@@ -273,47 +249,4 @@ func diagnostics(t *testing.T, dir, flag string) string {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return strings.TrimPrefix(string(out), "# command-line-arguments\n")
-}
-
-// snippets returns the code blocks of README.md in a language that begin with
-// prefix, without that prefix.
-func snippets(t *testing.T, language, prefix string) []string {
-	t.Helper()
-	var found []string
-	block := regexp.MustCompile("(?s)```" + language + "\n(.*?)```")
-	for _, m := range block.FindAllStringSubmatch(read(t, "README.md"), -1) {
-		if rest, ok := strings.CutPrefix(m[1], prefix); ok {
-			found = append(found, rest)
-		}
-	}
-	return found
-}
-
-func only(t *testing.T, list []string) string {
-	t.Helper()
-	if len(list) != 1 {
-		t.Fatalf("README.md has %d such snippets, want 1", len(list))
-	}
-	return list[0]
-}
-
-// unindent removes the indentation of every line, which a quote may lose, and
-// empty lines.
-func unindent(code string) string {
-	var b strings.Builder
-	for line := range strings.Lines(code) {
-		if line = strings.TrimSpace(line); line != "" {
-			b.WriteString(line + "\n")
-		}
-	}
-	return b.String()
-}
-
-func read(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

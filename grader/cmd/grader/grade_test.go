@@ -36,7 +36,7 @@ func TestWeek_ReferencePasses(t *testing.T) {
 	t.Parallel()
 	c := newCheckout(t)
 	c.grader(t, "week", "1", "--submission", "solutions").shows(t, 0,
-		"✓ aliasing  Who shares this memory?\n    14 tests, 8 subtests, race, allocs 2 tests, gofmt, lint\n",
+		"✓ aliasing  Who shares this memory?\n    14 tests, 9 subtests, race, allocs 2 tests, gofmt, lint\n",
 		"\n1 of 1 done (")
 }
 

@@ -145,5 +145,5 @@ func TestSubmission_StudentsOwnTestsAreNotRun(t *testing.T) {
 	c.write(t, "mine/"+student, c.read(t, student))
 	c.write(t, "mine/"+dir+"aliasing_test.go", "package aliasing_test\n")
 	c.write(t, "mine/"+dir+"mine_test.go", "package aliasing_test\n\nthis is not Go\n")
-	c.grader(t, "week", "1", "--submission", "mine").shows(t, 0, "14 tests, 8 subtests")
+	c.grader(t, "week", "1", "--submission", "mine").shows(t, 0, "14 tests, 9 subtests")
 }

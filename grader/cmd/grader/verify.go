@@ -24,7 +24,7 @@ import (
 
 func newVerify(s *settings) *cobra.Command {
 	var runs, limit int
-	var record bool
+	var record, messages bool
 	cmd := &cobra.Command{
 		Use:   "verify [week|exercise|milestone ...]",
 		Short: "check the course itself: stubs fail, references pass, wrong solutions are caught",
@@ -34,12 +34,16 @@ func newVerify(s *settings) *cobra.Command {
 				return err
 			}
 			v.Runs, v.Record = runs, record
+			if messages {
+				return showMessages(cmd.Context(), v, list)
+			}
 			return verifyAll(cmd.Context(), v, list, limit)
 		},
 	}
 	cmd.Flags().IntVar(&runs, "runs", 3, "how often the reference and every wrong solution run")
 	cmd.Flags().IntVar(&limit, "parallel", max(1, runtime.NumCPU()/2), "exercises at once")
 	cmd.Flags().BoolVar(&record, "record", false, "write the inventories of the tests instead of comparing them")
+	cmd.Flags().BoolVar(&messages, "messages", false, "print what a student with each wrong solution reads first, and nothing else")
 	return cmd
 }
 

@@ -23,8 +23,8 @@ func TestVerify_SoundExerciseIsAccepted(t *testing.T) {
 	t.Parallel()
 	c := newCheckout(t)
 	c.grader(t, "verify", "--runs", "1").shows(t, 0,
-		"✓ week01/aliasing ", " 14 tests, 8 subtests ", " reference 1/1 ", " wrong solutions 5, caught 5/5 ",
-		"\n1 of 1 sound: 14 tests, 8 subtests; references 1 runs, 0 flakes; 5 wrong solutions, caught in 5 of 5 runs; 0 mutants; ")
+		"✓ week01/aliasing ", " 14 tests, 9 subtests ", " reference 1/1 ", " wrong solutions 5, caught 5/5 ",
+		"\n1 of 1 sound: 14 tests, 9 subtests; references 1 runs, 0 flakes; 5 wrong solutions, caught in 5 of 5 runs; 0 mutants; ")
 
 	c.grader(t, "verify", "--runs", "1").shows(t, 0, " caught 5/5   unchanged\n")
 }

@@ -26,7 +26,6 @@ func Batches(tasks []Task, size int) [][]Task {
 	if size < 1 || len(tasks) == 0 {
 		return nil
 	}
-	size = min(size, len(tasks))
 	batches := make([][]Task, 0, (len(tasks)-1)/size+1)
 	for batch := range slices.Chunk(tasks, size) { // caps each chunk at its length
 		batches = append(batches, batch)
