@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/middle-go/course/grader/internal/checks"
 	"github.com/middle-go/course/grader/internal/course"
 	"github.com/middle-go/course/grader/internal/grade"
 	"github.com/middle-go/course/grader/internal/report"
@@ -17,7 +18,7 @@ const screen = 24
 
 // showMessages prints what a student reads first for every wrong solution. One
 // mistake can break several rules, and then the first of them speaks. It fails
-// if that one names no belief at all.
+// if that one is a test that names no belief at all.
 func showMessages(ctx context.Context, v *verify.Verifier, list []*course.Exercise) error {
 	w := output()
 	bar := newProgress(os.Stderr, len(list))
@@ -38,7 +39,7 @@ func showMessages(ctx context.Context, v *verify.Verifier, list []*course.Exerci
 			switch failing := report.Failing(m.Verdict); {
 			case strings.Contains(oneLine(text), oneLine(m.Belief)):
 				exact++
-			case len(failing) == 0 || failing[0].Misconception == "":
+			case m.Verdict.Status == checks.Fail && (len(failing) == 0 || failing[0].Misconception == ""):
 				silent = append(silent, ex.ID()+" "+m.Wrong.Name)
 			}
 			fmt.Fprintf(w, "=== %s %s: %s\n=== caught by %s\n%s\n\n", ex.ID(), m.Wrong.Name, m.Wrong.Belief, m.Wrong.CaughtBy, text)

@@ -267,20 +267,6 @@ func TestKindOf_JoinIsWorst(t *testing.T) {
 	}
 }
 
-// TestKindOf_RandomTrees compares KindOf with a model.
-func TestKindOf_RandomTrees(t *testing.T) {
-	forest(t, func(do string, tree *tree) {
-		if got, want := KindOf(tree.err), tree.kind(); got != want {
-			rule.Broken(t, rule.Case{
-				Do:   do + "fmt.Println(KindOf(err))",
-				Got:  rule.Text(got.String()),
-				Want: rule.Text(want.String()),
-				Why:  "Real errors are trees of several layers. The rules have to hold for every one of them.",
-			})
-		}
-	})
-}
-
 func TestKindOf_NoAlloc(t *testing.T) {
 	cases := []kindCase{
 		{`E("app.Get", Internal, fmt.Errorf("task 7: %w", E("repo.Get", NotFound, io.EOF)))`, E("app.Get", Internal, fmt.Errorf("task 7: %w", E("repo.Get", NotFound, io.EOF))), NotFound},
@@ -470,6 +456,20 @@ func TestErrorsAreComparableSafely(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestKindOf_RandomTrees compares KindOf with a model.
+func TestKindOf_RandomTrees(t *testing.T) {
+	forest(t, func(do string, tree *tree) {
+		if got, want := KindOf(tree.err), tree.kind(); got != want {
+			rule.Broken(t, rule.Case{
+				Do:   do + "fmt.Println(KindOf(err))",
+				Got:  rule.Text(got.String()),
+				Want: rule.Text(want.String()),
+				Why:  "Real errors are trees of several layers. The rules have to hold for every one of them.",
+			})
+		}
+	})
 }
 
 // kindCase is an error, the code that makes it, and its kind.

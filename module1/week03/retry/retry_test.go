@@ -89,49 +89,6 @@ func TestDo_ScheduleExact(t *testing.T) {
 	})
 }
 
-// TestDo_ScheduleModel compares Do with a model that adds up the times.
-func TestDo_ScheduleModel(t *testing.T) {
-	seed := rand.Uint64()
-	rng := rand.New(rand.NewPCG(seed, 0))
-	for range 300 {
-		attempts, opTime := rng.IntN(9), ms(rng.IntN(400))
-		base, limit, budget := ms(rng.IntN(300)), ms(rng.IntN(2000)), ms(rng.IntN(6000))
-		percent := time.Duration(rng.IntN(200))
-		do := fmt.Sprintf(`p := Policy{Attempts: %d, Base: %s, Cap: %s, Budget: %s}
-p.Jitter = func(d time.Duration) time.Duration { return d * %d / 100 }
-Do(ctx, p, op) // op takes %v and fails; seed %#x`, attempts, lit(base), lit(limit), lit(budget), percent, opTime, seed)
-
-		want := []time.Duration{0}
-		now, backoff := opTime, base
-		for len(want) < attempts {
-			wait := backoff
-			if limit > 0 {
-				wait = min(wait, limit)
-			}
-			wait = wait * percent / 100
-			if limit > 0 {
-				wait = min(wait, limit)
-			}
-			if budget > 0 && now+wait >= budget {
-				break
-			}
-			want = append(want, now+wait)
-			now += wait + opTime
-			backoff *= 2
-		}
-
-		synctest.Test(t, func(t *testing.T) {
-			rec := record(opTime)
-			err := retry.Do(t.Context(), retry.Policy{
-				Attempts: attempts, Base: base, Cap: limit, Budget: budget,
-				Jitter: func(d time.Duration) time.Duration { return d * percent / 100 },
-			}, rec.op)
-			requireTimes(t, do, rec.at, want)
-			requireExhausted(t, do, err, len(want), now)
-		})
-	}
-}
-
 func TestDo_NoSleepAfterLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
@@ -649,6 +606,49 @@ func TestDo_PanicPropagates(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestDo_ScheduleModel compares Do with a model that adds up the times.
+func TestDo_ScheduleModel(t *testing.T) {
+	seed := rand.Uint64()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for range 300 {
+		attempts, opTime := rng.IntN(9), ms(rng.IntN(400))
+		base, limit, budget := ms(rng.IntN(300)), ms(rng.IntN(2000)), ms(rng.IntN(6000))
+		percent := time.Duration(rng.IntN(200))
+		do := fmt.Sprintf(`p := Policy{Attempts: %d, Base: %s, Cap: %s, Budget: %s}
+p.Jitter = func(d time.Duration) time.Duration { return d * %d / 100 }
+Do(ctx, p, op) // op takes %v and fails; seed %#x`, attempts, lit(base), lit(limit), lit(budget), percent, opTime, seed)
+
+		want := []time.Duration{0}
+		now, backoff := opTime, base
+		for len(want) < attempts {
+			wait := backoff
+			if limit > 0 {
+				wait = min(wait, limit)
+			}
+			wait = wait * percent / 100
+			if limit > 0 {
+				wait = min(wait, limit)
+			}
+			if budget > 0 && now+wait >= budget {
+				break
+			}
+			want = append(want, now+wait)
+			now += wait + opTime
+			backoff *= 2
+		}
+
+		synctest.Test(t, func(t *testing.T) {
+			rec := record(opTime)
+			err := retry.Do(t.Context(), retry.Policy{
+				Attempts: attempts, Base: base, Cap: limit, Budget: budget,
+				Jitter: func(d time.Duration) time.Duration { return d * percent / 100 },
+			}, rec.op)
+			requireTimes(t, do, rec.at, want)
+			requireExhausted(t, do, err, len(want), now)
+		})
+	}
 }
 
 type statusError int

@@ -40,79 +40,6 @@ const recorded = `{"latitude":52.52,"longitude":13.419998,"generationtime_ms":0.
 
 const call = "c.Current(ctx, 52.52, 13.405)"
 
-func TestCurrent_OK(t *testing.T) {
-	want := weatherclient.Observation{
-		At:           time.Date(2026, 3, 26, 15, 15, 0, 0, time.UTC),
-		TemperatureC: 8.4, WindKmh: 14.3, Code: 61,
-		Place: "Europe/Berlin",
-	}
-	for _, tc := range []struct{ name, contentType, body string }{
-		{"recorded answer", "application/json; charset=utf-8", recorded},
-		{"media type in another case", "Application/JSON", recorded},
-		{"spaces at the end", "application/json", recorded + "\r\n \t\n"},
-		{"members that nobody asked for", "application/json", strings.Replace(recorded, `"interval":900`, `"rain":[null,{}]`, 1)},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			inBubble(t, answer(200, tc.contentType, tc.body), func(t *testing.T, api *fakeAPI) {
-				got, err := api.current(t)
-				if diff := cmp.Diff(want, got); err != nil || diff != "" {
-					rule.Broken(t, rule.Case{
-						Do:   call + " // the API answers 200, Content-Type " + tc.contentType + "\n// " + strconv.Quote(tc.body),
-						Got:  rule.Textf("%+v, error %v", got, err),
-						Want: rule.Textf("%+v, error nil", want),
-					})
-				}
-			})
-		})
-	}
-	t.Run("zero is a value", func(t *testing.T) {
-		body := current(`"time":"2026-01-01T00:00","temperature_2m":0,"wind_speed_10m":0,"weather_code":0`)
-		inBubble(t, answer(200, "application/json", body), func(t *testing.T, api *fakeAPI) {
-			if got, err := api.current(t); err != nil {
-				rule.Broken(t, rule.Case{
-					Do:   call + " // the API answers\n// " + body,
-					Got:  rule.Textf("%+v, error %v", got, err),
-					Want: rule.Text("an observation of 0 °C, 0 km/h and code 0"),
-					Why:  "A calm night at the freezing point is weather, not a failure.",
-				})
-			}
-		})
-	})
-}
-
-// TestCurrent_RandomObservations compares Current with answers that are made
-// from random observations.
-func TestCurrent_RandomObservations(t *testing.T) {
-	seed := rand.Uint64()
-	rng := rand.New(rand.NewPCG(seed, 0))
-	var body string
-	handler := func(w http.ResponseWriter, r *http.Request) { answer(200, "application/json", body)(w, r) }
-	inBubble(t, handler, func(t *testing.T, api *fakeAPI) {
-		for range 100 {
-			offset := 900 * (rng.IntN(105) - 48)
-			at := time.Unix(60*rng.Int64N(2_000_000_000/60), 0).UTC()
-			want := weatherclient.Observation{
-				At:           at,
-				TemperatureC: float64(rng.IntN(1200)-600) / 10,
-				WindKmh:      float64(rng.IntN(3000)) / 10,
-				Code:         rng.IntN(100),
-				Place:        fmt.Sprintf("Area/City%d", rng.IntN(100)),
-			}
-			body = fmt.Sprintf(`{"current":{"weather_code":%d,"wind_speed_10m":%v,"temperature_2m":%v,"time":%q},"timezone":%q,"utc_offset_seconds":%d}`,
-				want.Code, want.WindKmh, want.TemperatureC,
-				at.Add(time.Duration(offset)*time.Second).Format("2006-01-02T15:04"), want.Place, offset)
-			got, err := api.current(t)
-			if diff := cmp.Diff(want, got); err != nil || diff != "" {
-				rule.Broken(t, rule.Case{
-					Do:   fmt.Sprintf("%s // the API answers (seed %#x)\n// %s", call, seed, body),
-					Got:  rule.Textf("%+v, error %v", got, err),
-					Want: rule.Textf("%+v, error nil", want),
-				})
-			}
-		}
-	})
-}
-
 func TestCurrent_LocalTimeWithOffset(t *testing.T) {
 	for _, tc := range []struct {
 		local  string
@@ -826,6 +753,79 @@ func TestCurrent_ConcurrentUse(t *testing.T) {
 					Got:  rule.Text(got),
 					Want: rule.Text("each caller gets the answer to its own request"),
 					Why:  "One client serves all requests of a service at the same time.",
+				})
+			}
+		}
+	})
+}
+
+func TestCurrent_OK(t *testing.T) {
+	want := weatherclient.Observation{
+		At:           time.Date(2026, 3, 26, 15, 15, 0, 0, time.UTC),
+		TemperatureC: 8.4, WindKmh: 14.3, Code: 61,
+		Place: "Europe/Berlin",
+	}
+	for _, tc := range []struct{ name, contentType, body string }{
+		{"recorded answer", "application/json; charset=utf-8", recorded},
+		{"media type in another case", "Application/JSON", recorded},
+		{"spaces at the end", "application/json", recorded + "\r\n \t\n"},
+		{"members that nobody asked for", "application/json", strings.Replace(recorded, `"interval":900`, `"rain":[null,{}]`, 1)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inBubble(t, answer(200, tc.contentType, tc.body), func(t *testing.T, api *fakeAPI) {
+				got, err := api.current(t)
+				if diff := cmp.Diff(want, got); err != nil || diff != "" {
+					rule.Broken(t, rule.Case{
+						Do:   call + " // the API answers 200, Content-Type " + tc.contentType + "\n// " + strconv.Quote(tc.body),
+						Got:  rule.Textf("%+v, error %v", got, err),
+						Want: rule.Textf("%+v, error nil", want),
+					})
+				}
+			})
+		})
+	}
+	t.Run("zero is a value", func(t *testing.T) {
+		body := current(`"time":"2026-01-01T00:00","temperature_2m":0,"wind_speed_10m":0,"weather_code":0`)
+		inBubble(t, answer(200, "application/json", body), func(t *testing.T, api *fakeAPI) {
+			if got, err := api.current(t); err != nil {
+				rule.Broken(t, rule.Case{
+					Do:   call + " // the API answers\n// " + body,
+					Got:  rule.Textf("%+v, error %v", got, err),
+					Want: rule.Text("an observation of 0 °C, 0 km/h and code 0"),
+					Why:  "A calm night at the freezing point is weather, not a failure.",
+				})
+			}
+		})
+	})
+}
+
+// TestCurrent_RandomObservations compares Current with answers that are made
+// from random observations.
+func TestCurrent_RandomObservations(t *testing.T) {
+	seed := rand.Uint64()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var body string
+	handler := func(w http.ResponseWriter, r *http.Request) { answer(200, "application/json", body)(w, r) }
+	inBubble(t, handler, func(t *testing.T, api *fakeAPI) {
+		for range 100 {
+			offset := 900 * (rng.IntN(105) - 48)
+			at := time.Unix(60*rng.Int64N(2_000_000_000/60), 0).UTC()
+			want := weatherclient.Observation{
+				At:           at,
+				TemperatureC: float64(rng.IntN(1200)-600) / 10,
+				WindKmh:      float64(rng.IntN(3000)) / 10,
+				Code:         rng.IntN(100),
+				Place:        fmt.Sprintf("Area/City%d", rng.IntN(100)),
+			}
+			body = fmt.Sprintf(`{"current":{"weather_code":%d,"wind_speed_10m":%v,"temperature_2m":%v,"time":%q},"timezone":%q,"utc_offset_seconds":%d}`,
+				want.Code, want.WindKmh, want.TemperatureC,
+				at.Add(time.Duration(offset)*time.Second).Format("2006-01-02T15:04"), want.Place, offset)
+			got, err := api.current(t)
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				rule.Broken(t, rule.Case{
+					Do:   fmt.Sprintf("%s // the API answers (seed %#x)\n// %s", call, seed, body),
+					Got:  rule.Textf("%+v, error %v", got, err),
+					Want: rule.Textf("%+v, error nil", want),
 				})
 			}
 		}

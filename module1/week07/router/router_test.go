@@ -31,34 +31,6 @@ import (
 
 const taskID = "tsk_01jab3c4d5e6f7g8h9jkmnpqrs"
 
-func TestRouter_Table(t *testing.T) {
-	for _, tc := range []struct {
-		method, target string
-		status         int
-		call           string
-	}{
-		{"GET", "/v1/tasks", 200, "List"},
-		{"GET", "/v1/tasks?label=a%2Fb", 200, "List"},
-		{"HEAD", "/v1/tasks", 200, "List"},
-		{"POST", "/v1/tasks", 201, "Create"},
-		{"GET", "/v1/tasks/" + taskID, 200, "Get " + taskID},
-		{"GET", "/v1/tasks/tsk_0123456789abcdefghjkmnpqrs", 200, "Get tsk_0123456789abcdefghjkmnpqrs"},
-		{"GET", "/v1/tasks/tsk_ttttttttttvvvvvvvvvvwxyz00", 200, "Get tsk_ttttttttttvvvvvvvvvvwxyz00"},
-		{"HEAD", "/v1/tasks/" + taskID, 200, "Get " + taskID},
-	} {
-		tasks := new(fakeTasks)
-		rec := serve(t, router.NewRouter(tasks), tc.method, tc.target)
-		if rec.Code != tc.status || !slices.Equal(tasks.calls, []string{tc.call}) {
-			rule.Broken(t, rule.Case{
-				Do:   do(tc.method, tc.target),
-				Got:  rule.Textf("%d, handlers called: %q", rec.Code, tasks.calls),
-				Want: rule.Textf("%d, handlers called: %q", tc.status, []string{tc.call}),
-				Why:  "This is the table in the README, and the API that clients are written against.",
-			})
-		}
-	}
-}
-
 func TestRouter_ConcurrentRequests(t *testing.T) {
 	handler := router.NewRouter(&fakeTasks{get: func(w http.ResponseWriter, _ *http.Request, id string) error {
 		_, err := io.WriteString(w, id)
@@ -688,6 +660,34 @@ func TestProblem_AcceptNegotiation(t *testing.T) {
 				Got:  rule.Textf("Vary: %q", vary),
 				Want: rule.Textf("Vary: %q", []string{"Accept", "Authorization"}),
 				Why:  "A cache must know that another Accept may get another answer.",
+			})
+		}
+	}
+}
+
+func TestRouter_Table(t *testing.T) {
+	for _, tc := range []struct {
+		method, target string
+		status         int
+		call           string
+	}{
+		{"GET", "/v1/tasks", 200, "List"},
+		{"GET", "/v1/tasks?label=a%2Fb", 200, "List"},
+		{"HEAD", "/v1/tasks", 200, "List"},
+		{"POST", "/v1/tasks", 201, "Create"},
+		{"GET", "/v1/tasks/" + taskID, 200, "Get " + taskID},
+		{"GET", "/v1/tasks/tsk_0123456789abcdefghjkmnpqrs", 200, "Get tsk_0123456789abcdefghjkmnpqrs"},
+		{"GET", "/v1/tasks/tsk_ttttttttttvvvvvvvvvvwxyz00", 200, "Get tsk_ttttttttttvvvvvvvvvvwxyz00"},
+		{"HEAD", "/v1/tasks/" + taskID, 200, "Get " + taskID},
+	} {
+		tasks := new(fakeTasks)
+		rec := serve(t, router.NewRouter(tasks), tc.method, tc.target)
+		if rec.Code != tc.status || !slices.Equal(tasks.calls, []string{tc.call}) {
+			rule.Broken(t, rule.Case{
+				Do:   do(tc.method, tc.target),
+				Got:  rule.Textf("%d, handlers called: %q", rec.Code, tasks.calls),
+				Want: rule.Textf("%d, handlers called: %q", tc.status, []string{tc.call}),
+				Why:  "This is the table in the README, and the API that clients are written against.",
 			})
 		}
 	}

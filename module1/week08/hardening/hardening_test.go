@@ -355,7 +355,7 @@ func TestStream_DeadlineNeverPasses(t *testing.T) {
 		}
 		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		hardening.Stream(http.HandlerFunc(feed), stall).ServeHTTP(w, req)
-		end := w.deadline.Sub(time.Now())
+		end := time.Until(w.deadline)
 		if failed != nil || w.passed || w.flushes < 2 || end != stall {
 			rule.Broken(t, rule.Case{
 				Do: "Stream(feed, 3*time.Second).ServeHTTP(w, r) // w has a write deadline of 10s from now\n" +
@@ -424,7 +424,7 @@ func TestShutdown_FinishesInFlight(t *testing.T) {
 				Why: "Each deploy cuts the requests of that second: a card is charged, and the customer sees an error.",
 			})
 		}
-		err, at := s.ran()
+		at, err := s.ran()
 		if err != nil || at < 9*time.Second || at > 10*time.Second {
 			rule.Broken(t, rule.Case{
 				Do:   do + "\nerr := s.Run(ctx, ln, nil)",
@@ -522,7 +522,7 @@ func TestShutdown_DeadlineForcesClose(t *testing.T) {
 		s.stop()
 
 		const do = setup + "// one request waits for r.Context(), one ignores it; after 1 s:\nstop() // of ctx\n"
-		err, at := s.ran()
+		at, err := s.ran()
 		want := time.Second + cfg.Notice + cfg.Drain
 		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, http.ErrServerClosed) || at != want {
 			rule.Broken(t, rule.Case{
@@ -574,7 +574,7 @@ func TestRun_ListenerErrorReturned(t *testing.T) {
 				}
 				s.run(t, nil)
 				do := setup + "// a request runs from 0s to " + tc.runs.String() + "; ctx is not done; after " + tc.at.String() + ", ln.Accept fails: \"" + errBroken.Error() + "\"\n"
-				err, at := s.ran()
+				at, err := s.ran()
 				forced := tc.runs > cfg.Drain
 				if !errors.Is(err, errBroken) || errors.Is(err, context.DeadlineExceeded) != forced || at < tc.want || at > tc.want+time.Second || s.srv.Ready() {
 					rule.Broken(t, rule.Case{
@@ -808,13 +808,13 @@ func (s *site) run(t *testing.T, ready func()) {
 
 var errRuns = errors.New("it has not returned")
 
-// ran waits for Run, and returns its error and when it returned.
-func (s *site) ran() (error, time.Duration) {
+// ran waits for Run, and returns when it returned and its error.
+func (s *site) ran() (time.Duration, error) {
 	select {
 	case <-s.done:
-		return s.err, s.at
+		return s.at, s.err
 	case <-time.After(patience):
-		return errRuns, time.Since(s.began)
+		return time.Since(s.began), errRuns
 	}
 }
 

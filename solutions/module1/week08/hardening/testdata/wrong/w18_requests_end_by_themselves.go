@@ -52,8 +52,9 @@ func (s *Server) Ready() bool { return s.ready.Load() }
 //
 // When ctx is done, the server is not ready any more. It serves as before for
 // Notice, then closes ln, and waits up to Drain for the requests in flight. When
-// ln fails before that, there is no Notice. After Drain it closes all connections and ends
-// the contexts of the requests. It does not wait for handlers that ignore that.
+// ln fails before that, there is no Notice. After Drain it closes all
+// connections and ends the contexts of the requests. It does not wait for
+// handlers that ignore that.
 //
 // The contexts of the requests have the values of ctx, and outlive it.
 //
