@@ -41,7 +41,7 @@ func newVerify(s *settings) *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&runs, "runs", 3, "how often the reference and every wrong solution run")
-	cmd.Flags().IntVar(&limit, "parallel", max(1, runtime.NumCPU()/2), "exercises at once")
+	cmd.Flags().IntVar(&limit, "parallel", runtime.NumCPU(), "exercises at once")
 	cmd.Flags().BoolVar(&record, "record", false, "write the inventories of the tests instead of comparing them")
 	cmd.Flags().BoolVar(&messages, "messages", false, "print what a student with each wrong solution reads first, and nothing else")
 	return cmd
