@@ -72,12 +72,8 @@ func showMutation(w io.Writer, m *verify.Mutation) {
 	if len(m.Survivors)+len(m.Stale) > 0 {
 		status = checks.Fail
 	}
-	took := m.Elapsed.Round(100 * time.Millisecond).String()
-	if m.Cached {
-		took = "unchanged"
-	}
 	fmt.Fprintf(w, "%s %-20s %3d mutants, %3d killed, %2d listed   %s\n",
-		report.Mark(status), m.Exercise, m.Mutants, m.Killed, len(m.Listed), took)
+		report.Mark(status), m.Exercise, m.Mutants, m.Killed, len(m.Listed), took(m.Elapsed, m.Cached))
 	for _, s := range m.Survivors {
 		fmt.Fprintf(w, "    survives %s:%d\n        %s\n", s.File, s.Line, s.Key())
 	}

@@ -146,17 +146,21 @@ func showVerified(w io.Writer, r *verify.Report) {
 	if !r.OK() {
 		status = checks.Fail
 	}
-	took := r.Elapsed.Round(100 * time.Millisecond).String()
-	if r.Cached {
-		took = "unchanged"
-	}
 	tests := fmt.Sprintf("%d tests, %d subtests", r.Tests, r.Subtests)
 	if r.Mutants > 0 {
 		tests = fmt.Sprintf("%d mutants", r.Mutants)
 	}
 	fmt.Fprintf(w, "%s %-20s %-24s reference %d/%d   wrong solutions %d, caught %d/%d   %s\n", report.Mark(status),
-		r.Exercise, tests, r.Runs-r.Flakes, r.Runs, r.Wrong, r.WrongRuns-r.Escaped, r.WrongRuns, took)
+		r.Exercise, tests, r.Runs-r.Flakes, r.Runs, r.Wrong, r.WrongRuns-r.Escaped, r.WrongRuns, took(r.Elapsed, r.Cached))
 	for _, p := range r.Problems {
 		fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(p, "\n", "\n    "))
 	}
+}
+
+// took says how long a result took, or that it was known before.
+func took(elapsed time.Duration, cached bool) string {
+	if cached {
+		return "unchanged"
+	}
+	return elapsed.Round(100 * time.Millisecond).String()
 }

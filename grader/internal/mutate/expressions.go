@@ -119,12 +119,7 @@ func (w *writer) binary(e *ast.BinaryExpr, parent ast.Node) {
 func (w *writer) sameBasic(e *ast.BinaryExpr, kind types.BasicInfo) bool {
 	x, y := w.Info.TypeOf(e.X), w.Info.TypeOf(e.Y)
 	b, ok := x.Underlying().(*types.Basic)
-	return ok && b.Info()&kind != 0 && b.Info()&types.IsUntyped == 0 && types.Identical(x, y) && !isTypeParam(x)
-}
-
-func isTypeParam(t types.Type) bool {
-	_, ok := t.(*types.TypeParam)
-	return ok
+	return ok && b.Info()&kind != 0 && b.Info()&types.IsUntyped == 0 && types.Identical(x, y)
 }
 
 func isComplex(t types.Type) bool {
@@ -209,7 +204,7 @@ func (w *writer) literal(e *ast.BasicLit, parent ast.Node) {
 	}
 	t := w.Info.TypeOf(e)
 	b, ok := t.Underlying().(*types.Basic)
-	if !ok || b.Info()&types.IsNumeric == 0 || isComplex(t) || isTypeParam(t) {
+	if !ok || b.Info()&types.IsNumeric == 0 || isComplex(t) {
 		return
 	}
 	if b.Info()&types.IsUntyped != 0 {

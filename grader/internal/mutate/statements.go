@@ -30,8 +30,13 @@ func (w *writer) list(list []ast.Stmt) {
 // remove makes the mutant without s.
 func (w *writer) remove(s ast.Stmt) {
 	if id, ok := w.add(s, w.show(s), "removed"); ok {
-		w.edits.wrap(s.Pos(), s.End(), "if !"+w.on(id)+" { ", " }")
+		w.unless(id, s)
 	}
+}
+
+// unless leaves s out when mutant id is on.
+func (w *writer) unless(id int, s ast.Stmt) {
+	w.edits.wrap(s.Pos(), s.End(), "if !"+w.on(id)+" { ", " }")
 }
 
 func (w *writer) removable(s ast.Stmt) bool {
@@ -103,7 +108,7 @@ func (w *writer) locks(body *ast.BlockStmt) {
 			continue
 		}
 		for _, s := range calls[mutex] {
-			w.edits.wrap(s.Pos(), s.End(), "if !"+w.on(id)+" { ", " }")
+			w.unless(id, s)
 		}
 	}
 }

@@ -27,14 +27,13 @@ func (v *Verifier) Messages(ctx context.Context, ex *course.Exercise) ([]Message
 	if err != nil {
 		return nil, err
 	}
-	e := &examination{Verifier: v, ex: ex, reference: reference}
 	messages := make([]Message, len(all))
 	err = parallel.Each(ctx, max(1, runtime.GOMAXPROCS(0)/2), all, func(ctx context.Context, i int, w Wrong) error {
 		files, err := w.apply(reference)
 		if err != nil {
 			return err
 		}
-		verdict, err := e.uncached().Grade(ctx, grade.Request{Exercise: ex, Submission: v.Solutions, Files: files})
+		verdict, err := v.uncached().Grade(ctx, grade.Request{Exercise: ex, Submission: v.Solutions, Files: files})
 		m, _ := ex.Misconception(w.CaughtBy)
 		messages[i] = Message{Wrong: w, Belief: m.Belief, Verdict: verdict}
 		return err

@@ -468,8 +468,9 @@ func (e *examination) checkWrongByRule(ctx context.Context, w Wrong, files []ass
 	return nil
 }
 
-func (e *examination) uncached() *grade.Grader {
-	g := *e.Grader
+// uncached returns the grader without its memory of verdicts.
+func (v *Verifier) uncached() *grade.Grader {
+	g := *v.Grader
 	g.Cache = grade.Cache{}
 	return &g
 }
