@@ -478,6 +478,27 @@ func TestCapBoundedUnderChurn(t *testing.T) {
 	}
 }
 
+func TestFreeSlotComesBeforeNewOnes(t *testing.T) {
+	for n := 1; n <= 200; n++ { // for some n every slot is taken
+		a := handles.NewArena[int]()
+		var last handles.Handle
+		for i := range n {
+			last = a.Insert(i)
+		}
+		before := a.Cap()
+		mustRemove(t, a, last)
+		mustGet(t, a, a.Insert(n), n)
+		if got := a.Cap(); got != before {
+			rule.Broken(t, rule.Case{
+				Do:   fmt.Sprintf("a := NewArena[int]()\nvar h Handle\nfor i := range %d {\n\th = a.Insert(i)\n}\nfmt.Println(a.Cap())\na.Remove(h)\na.Insert(%[1]d)\nfmt.Println(a.Cap())", n),
+				Got:  rule.Textf("%d, then %d", before, got),
+				Want: rule.Textf("%d both times", before),
+				Why:  "A free slot that is passed over is memory that nobody uses, and the arena grows without need.",
+			})
+		}
+	}
+}
+
 func TestHandleIsMapKey(t *testing.T) {
 	a := handles.NewArena[string]()
 	lastSeen := map[handles.Handle]string{} // compiles only while Handle is comparable

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"testing/iotest"
 
 	"github.com/middle-go/course/grader/labkit/allocs"
+	"github.com/middle-go/course/grader/labkit/heaptest"
 	"github.com/middle-go/course/grader/labkit/rule"
 	"github.com/middle-go/course/module1/week01/zerocopy"
 )
@@ -307,6 +309,28 @@ func TestScanner_PairsOutsideALine(t *testing.T) {
 			Why:  "Views of a line that is gone show bytes of another line.",
 		})
 	}
+}
+
+func TestScanner_MemoryStaysWithTheLongestLine(t *testing.T) {
+	const give = 4 << 20
+	log := io.LimitReader(&loop{data: file(t, "router.log")}, give)
+
+	s, held := heaptest.Held(func() *zerocopy.Scanner {
+		s := zerocopy.NewScanner(log, 1<<10)
+		for s.Next() {
+		}
+		return s
+	})
+
+	if most := int64(1 << 20); s.Line() < 10_000 || held > most {
+		rule.Broken(t, rule.Case{
+			Do:   "s := NewScanner(r, 1<<10) // testdata/router.log again and again, 4 MiB in all\nfor s.Next() {\n}",
+			Got:  rule.Textf("%d lines, and the scanner holds %d KiB", s.Line(), held>>10),
+			Want: rule.Textf("more than 10000 lines, and at most %d KiB", most>>10),
+			Why:  "The agent runs for weeks. A buffer that only ever gets longer ends in the OOM killer.",
+		})
+	}
+	runtime.KeepAlive(s)
 }
 
 func TestScanner_SteadyStateAllocs(t *testing.T) {

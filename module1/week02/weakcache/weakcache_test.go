@@ -281,6 +281,12 @@ runtime.GC()`)
 runtime.GC() // collects the value, its cleanup is queued
 fresh, _ := c.Get(ctx, "tt") // stays in use
 // now the cleanup runs`)
+		gctest.Eventually(t, `c.Get(ctx, "tt")
+runtime.GC() // collects the value, its cleanup is queued
+fresh, _ := c.Get(ctx, "tt") // stays in use
+// now the cleanup runs
+fmt.Println(c.Stats().Collected)`, "1", func() bool { return c.Stats().Collected == 1 })
+		runtime.KeepAlive(fresh)
 	})
 }
 
@@ -371,12 +377,14 @@ func TestSingleLoadPerKey(t *testing.T) {
 }
 
 func TestLoadErrorNotCached(t *testing.T) {
-	errDown := errors.New("database is down")
+	errDown, errUnknown := errors.New("database is down"), errors.New("no such project")
 	down := true
 	c := weakcache.New(func(_ context.Context, key string) (*policy, error) {
 		switch {
 		case key == "nothing":
 			return nil, nil
+		case key == "unknown":
+			return nil, errUnknown
 		case down:
 			return &policy{Project: "half read"}, errDown
 		default:
@@ -402,6 +410,14 @@ func TestLoadErrorNotCached(t *testing.T) {
 			Got:  rule.Textf("%v, %v", v, err),
 			Want: rule.Text("a value, <nil>"),
 			Why:  "One failed query must not lock a project out until the next deploy.",
+		})
+	}
+	if v, err := c.Get(t.Context(), "unknown"); v != nil || err != errUnknown {
+		rule.Broken(t, rule.Case{
+			Do:   "// load returns nil and errUnknown\nv, err := c.Get(ctx, \"tt\")",
+			Got:  rule.Textf("%v; %v", v, err),
+			Want: rule.Textf("nil; %v", errUnknown),
+			Why:  "The handler turns errUnknown into 404. An error that the cache made up becomes 500.",
 		})
 	}
 	for range 2 { // a nil value is not cached either
@@ -711,9 +727,16 @@ func TestRaceGetInvalidate(t *testing.T) {
 			}
 		})
 	}
-	wg.Go(func() { // somebody else invalidates too
+	var fell string
+	wg.Go(func() { // somebody else invalidates too, and a dashboard looks on
+		var before int64
 		for !stop.Load() {
 			c.Invalidate("tt")
+			s := c.Stats()
+			if calls := s.Hits + s.Misses; calls < before {
+				fell = fmt.Sprintf("%d, and before %d", calls, before)
+			}
+			before = max(before, s.Hits+s.Misses)
 			for range 10 {
 				runtime.Gosched()
 			}
@@ -745,6 +768,14 @@ func TestRaceGetInvalidate(t *testing.T) {
 		})
 		return false
 	})
+	if fell != "" {
+		rule.Broken(t, rule.Case{
+			Do:   "s := c.Stats()\nfmt.Println(s.Hits + s.Misses) // while other goroutines call Get and Invalidate",
+			Got:  rule.Text(fell),
+			Want: rule.Text("a number that never falls"),
+			Why:  "A counter that falls is a restart to the dashboard, and it draws a spike.",
+		})
+	}
 	if undead > 0 {
 		rule.Broken(t, rule.Case{
 			Do:   "r, _ := c.Ref(ctx, \"tt\")\nc.Invalidate(\"tt\")\n_, err := r.Value() // while other goroutines call Get and Invalidate",

@@ -329,6 +329,9 @@ func TestRunPlugins_PanicBecomesErrorWithStack(t *testing.T) {
 				Why: "A panic that becomes a success hides until the data is broken.",
 			})
 		}
+		if value, ok := p.Value.(error); ok {
+			requireIs(t, do, err, "A plugin may panic with an error. Whoever knows that error must still find it.", named{"the value of the panic", value})
+		}
 		if name, _, _ := strings.Cut(tc.do, " "); !strings.Contains(string(p.Stack), "errflow_test."+name+"(") {
 			rule.Broken(t, rule.Case{
 				Do:  do + "\np, _ := errors.AsType[*PanicError](err)\nfmt.Printf(\"%s\", p.Stack)",

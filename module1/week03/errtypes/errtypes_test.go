@@ -44,6 +44,14 @@ func TestE_NilStaysNil(t *testing.T) {
 			})
 		}
 	}
+	if err := WithPublic(errDuplicate, ""); err != errDuplicate {
+		rule.Broken(t, rule.Case{
+			Do:   `fmt.Println(WithPublic(ErrDuplicate, "") == ErrDuplicate)`,
+			Got:  rule.Textf("false, WithPublic returned a %T", err),
+			Want: true,
+			Why:  "Without a message there is nothing to add. A wrapper that says nothing is one more layer to look through.",
+		})
+	}
 	if err := E("repo.Insert", Unavailable, errDuplicate); err == nil {
 		rule.Broken(t, rule.Case{
 			Do:   `err := E("repo.Insert", Unavailable, errors.New("duplicate key"))`,
@@ -261,6 +269,7 @@ func TestKindOf_JoinIsWorst(t *testing.T) {
 		{`fmt.Errorf("%w, then %w", E("repo.Get", NotFound, io.EOF), context.DeadlineExceeded)`, fmt.Errorf("%w, then %w", notFound, context.DeadlineExceeded), Timeout},
 		{`E("app.Sync", Internal, errors.Join(E("repo.Get", NotFound, io.EOF), errors.Join(context.DeadlineExceeded)))`, E("app.Sync", Internal, errors.Join(notFound, errors.Join(context.DeadlineExceeded))), Timeout},
 		{`many{nil, E("repo.Get", NotFound, io.EOF)} // Unwrap() []error returns both`, many{nil, notFound}, NotFound},
+		{`many{E("repo.Get", NotFound, io.EOF), nil} // Unwrap() []error returns both`, many{notFound, nil}, NotFound},
 		{`many{} // Unwrap() []error returns nothing`, many{}, Internal},
 	} {
 		tc.check(t, why)
@@ -325,6 +334,7 @@ func TestPublicMessage_Outermost(t *testing.T) {
 			`E("app.Sync", Forbidden, errors.Join(WithPublic(E("a", Invalid, io.EOF), "A"), E("b", Unavailable, io.EOF)))`,
 			E("app.Sync", Forbidden, errors.Join(WithPublic(E("a", Invalid, io.EOF), "A"), E("b", Unavailable, io.EOF))), "forbidden",
 		},
+		{`many{WithPublic(io.EOF, "No such task"), nil} // Unwrap() []error returns both`, many{WithPublic(io.EOF, "No such task"), nil}, "No such task"},
 		{`error(nil)`, nil, ""},
 	} {
 		if got := PublicMessage(tc.err); got != tc.want {

@@ -219,6 +219,8 @@ func TestParseRules_RejectsMistakes(t *testing.T) {
 		{"pattern in layer", "layer app tt/app/...\n", "line 1: ", `"tt/app/..."`},
 		{"slash at the end", "layer app tt/app/\n", "line 1: ", `"tt/app/"`},
 		{"relative path", "layer app ./app\n", "line 1: ", `"./app"`},
+		{"path of the parent", "layer app ../app\n", "line 1: ", `"../app"`},
+		{"the directory itself", "layer app tt/app\ndeny .\n", "line 2: ", `"."`},
 		{"absolute path", "layer app /tt/app\n", "line 1: ", `"/tt/app"`},
 		{"pattern in deny", "layer app tt/app\ndeny fmt net/...\n", "line 2: ", `"net/..."`},
 		{"two slashes", "layer app tt/app\ndeny net//http\n", "line 2: ", `"net//http"`},

@@ -51,6 +51,12 @@ func TestDo_ScheduleExact(t *testing.T) {
 			want:   []time.Duration{0, 0, 0},
 		},
 		{
+			name:   "no base, many attempts",
+			do:     "Do(ctx, Policy{Attempts: 70}, op)",
+			policy: retry.Policy{Attempts: 70},
+			want:   make([]time.Duration, 70),
+		},
+		{
 			name:   "negative base",
 			do:     "Do(ctx, Policy{Attempts: 2, Base: -time.Second}, op)",
 			policy: retry.Policy{Attempts: 2, Base: -time.Second},
@@ -139,33 +145,42 @@ func TestDo_CapAndNoOverflow(t *testing.T) {
 			requireTimes(t, "Do(ctx, Policy{Attempts: 3, Base: time.Minute, Cap: time.Second}, op)", rec.at, []time.Duration{0, s(1), s(2)})
 		})
 	})
-	t.Run("no cap", func(t *testing.T) {
+	t.Run("smallest cap", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			var backoffs []time.Duration
-			_ = retry.Do(t.Context(), retry.Policy{
-				Attempts: 80,
-				Base:     3 * time.Second,
-				Jitter:   func(d time.Duration) time.Duration { backoffs = append(backoffs, d); return 0 },
-			}, record(0).op)
-			var want []time.Duration
-			for n, backoff := 1, s(3); n < 80; n++ {
-				want = append(want, backoff)
-				if backoff > math.MaxInt64/2 {
-					backoff = math.MaxInt64
-				} else {
-					backoff *= 2
-				}
-			}
-			if i := firstDifference(backoffs, want); i >= 0 {
-				rule.Broken(t, rule.Case{
-					Do:   fmt.Sprintf("Do(ctx, Policy{Attempts: 80, Base: 3 * time.Second, Jitter: record}, op) // backoff after attempt %d", i+1),
-					Got:  nth(backoffs, i),
-					Want: nth(want, i),
-					Why:  "A backoff that overflows is negative, zero or random, and the client hammers a server that is down.",
-				})
-			}
+			rec := record(0)
+			_ = retry.Do(t.Context(), retry.Policy{Attempts: 3, Base: time.Minute, Cap: 1}, rec.op)
+			requireTimes(t, "Do(ctx, Policy{Attempts: 3, Base: time.Minute, Cap: 1}, op)", rec.at, []time.Duration{0, 1, 2})
 		})
 	})
+	for _, base := range []time.Duration{s(3), 1, math.MaxInt64 / 2, math.MaxInt64} {
+		t.Run(fmt.Sprintf("no cap, base %v", base), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var backoffs []time.Duration
+				_ = retry.Do(t.Context(), retry.Policy{
+					Attempts: 80,
+					Base:     base,
+					Jitter:   func(d time.Duration) time.Duration { backoffs = append(backoffs, d); return 0 },
+				}, record(0).op)
+				var want []time.Duration
+				for n, backoff := 1, base; n < 80; n++ {
+					want = append(want, backoff)
+					if backoff > math.MaxInt64/2 {
+						backoff = math.MaxInt64
+					} else {
+						backoff *= 2
+					}
+				}
+				if i := firstDifference(backoffs, want); i >= 0 {
+					rule.Broken(t, rule.Case{
+						Do:   fmt.Sprintf("Do(ctx, Policy{Attempts: 80, Base: %s, Jitter: record}, op) // backoff after attempt %d", lit(base), i+1),
+						Got:  nth(backoffs, i),
+						Want: nth(want, i),
+						Why:  "A backoff that overflows is negative, zero or random, and the client hammers a server that is down.",
+					})
+				}
+			})
+		})
+	}
 }
 
 func TestDo_JitterGetsTheCappedBackoff(t *testing.T) {
@@ -245,6 +260,20 @@ err := Do(ctx, Policy{Attempts: 3, Base: time.Hour}, op) // op fails at once`
 			}
 			requireTimes(t, do, rec.at, []time.Duration{0})
 			requireStopped(t, do, err, 1, ms(300), errRefused, context.Canceled, errShutdown)
+		})
+	})
+	t.Run("without a cause", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			time.AfterFunc(ms(300), cancel)
+			rec := record(0)
+			err := retry.Do(ctx, retry.Policy{Attempts: 3, Base: time.Hour}, rec.op)
+			const do = `ctx, cancel := context.WithCancel(ctx)
+time.AfterFunc(300*time.Millisecond, cancel)
+err := Do(ctx, Policy{Attempts: 3, Base: time.Hour}, op) // op fails at once`
+			requireTimes(t, do, rec.at, []time.Duration{0})
+			requireStopped(t, do, err, 1, ms(300), errRefused, context.Canceled)
 		})
 	})
 	t.Run("in op", func(t *testing.T) {
@@ -551,6 +580,7 @@ func TestDo_BudgetIncludesOpTime(t *testing.T) {
 		{"op takes 2s", s(2), s(6), []time.Duration{0, s(3)}},
 		{"the wait ends with the budget", 0, s(3), []time.Duration{0, s(1)}},
 		{"the wait ends before the budget", 0, s(3) + 1, []time.Duration{0, s(1), s(3)}},
+		{"smallest budget", 0, 1, []time.Duration{0}},
 		{"negative budget", 0, -1, []time.Duration{0, s(1), s(3), s(7)}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -141,6 +141,9 @@ func TestDecode_ExactLimit(t *testing.T) {
 	wantError[Order](t, body, strictdecode.Limits{Bytes: size - 1}, strictdecode.ErrTooLarge, why)
 	wantError[Order](t, body+" ", strictdecode.Limits{Bytes: size}, strictdecode.ErrTooLarge, why)
 
+	wantValue(t, `7`, strictdecode.Limits{Bytes: 1}, 7, why)
+	wantError[int](t, `7 `, strictdecode.Limits{Bytes: 1}, strictdecode.ErrTooLarge, why)
+
 	full := `"` + strings.Repeat("x", 1<<20-2) + `"`
 	for _, bytes := range []int64{0, math.MinInt64} {
 		wantValue(t, full, strictdecode.Limits{Bytes: bytes}, full[1:len(full)-1], "Without a limit of its own a route has the default, 1 MiB.")
@@ -244,6 +247,10 @@ func TestDecode_UnknownNestedPath(t *testing.T) {
 	}
 	wantProblem[map[string][]Item](t, `{"a":[{"sku":"A"}],"b":[{},{"skuu":"B"}]}`, none,
 		strictdecode.Problem{Path: "b[1].skuu", Code: strictdecode.UnknownField, Line: 1, Col: 29}, "Structs in maps count too.")
+	wantProblem[map[string]Address](t, `{"a":{"x":1}}`, none,
+		strictdecode.Problem{Path: "a.x", Code: strictdecode.UnknownField, Line: 1, Col: 7}, "A key of one letter is a key.")
+	wantProblem[map[string]Address](t, `{"":{"x":1}}`, none,
+		strictdecode.Problem{Path: ".x", Code: strictdecode.UnknownField, Line: 1, Col: 6}, "An empty key is a key: without its dot the path names another member.")
 	wantProblem[[][]Item](t, `[[],[{},{"x":1}]]`, none,
 		strictdecode.Problem{Path: "[1][1].x", Code: strictdecode.UnknownField, Line: 1, Col: 10}, "A path may begin with an index.")
 }
@@ -384,6 +391,28 @@ func TestDecode_InvalidValue(t *testing.T) {
 	wantValue(t, `[[3,4]]`, none, []point{{3, 4}}, "Everything else passes.")
 }
 
+func TestDecode_TypeThatCannotBeFilled(t *testing.T) {
+	type Hidden struct{ *hidden }
+	got, err := strictdecode.Decode[Hidden](strings.NewReader(`{"city":"Bonn"}`), none)
+	if err == nil || got.hidden != nil {
+		rule.Broken(t, rule.Case{
+			Do:   "type hidden struct{ City string `json:\"city\"` }\ntype Hidden struct{ *hidden }\n" + doDecode("Hidden", `{"city":"Bonn"}`, none),
+			Got:  rule.Textf("%+v, %v", got, text(err)),
+			Want: rule.Text("the zero Hidden and an error"),
+			Why:  "encoding/json could not store the city. Without an error the order goes out without one.",
+		})
+	}
+	type Plain struct{ hidden }
+	if got, err := strictdecode.Decode[Plain](strings.NewReader(`{"city":"Bonn"}`), none); err != nil || got.City != "Bonn" {
+		rule.Broken(t, rule.Case{
+			Do:   "type hidden struct{ City string `json:\"city\"` }\ntype Plain struct{ hidden }\n" + doDecode("Plain", `{"city":"Bonn"}`, none),
+			Got:  rule.Textf("%+v, %v", got, text(err)),
+			Want: rule.Text("City Bonn, nil"),
+			Why:  "Without the pointer the struct is there, and can be filled.",
+		})
+	}
+}
+
 func TestDecode_InvalidUTF8(t *testing.T) {
 	for _, tc := range []struct {
 		body, path string
@@ -421,6 +450,8 @@ func TestDecode_DepthBomb(t *testing.T) {
 	full := strings.Repeat("[", 32) + strings.Repeat("]", 32)
 	wantValue(t, full, none, json.RawMessage(full), wide)
 	wantValue(t, `7`, strictdecode.Limits{Depth: 1}, 7, wide)
+	wantValue(t, `[]`, strictdecode.Limits{Depth: 1}, any([]any{}), wide)
+	wantProblem[any](t, `[[]]`, strictdecode.Limits{Depth: 1}, strictdecode.Problem{Code: strictdecode.TooDeep, Line: 1, Col: 2}, wide)
 	wantProblem[any](t, `["\\",[[]]]`, strictdecode.Limits{Depth: 2}, strictdecode.Problem{Code: strictdecode.TooDeep, Line: 1, Col: 8}, wide)
 }
 
@@ -671,6 +702,11 @@ func (l *level) UnmarshalText(text []byte) error {
 	}
 	*l = 1
 	return nil
+}
+
+// hidden is a struct that encoding/json cannot make by itself.
+type hidden struct {
+	City string `json:"city"`
 }
 
 // point decodes itself from an array of two numbers.

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -84,6 +86,24 @@ func TestLookup_FreshFromCache(t *testing.T) {
 			requireResults(t, newService+"s.Lookup(ctx, []Place{berlin}) // the cached observation was stored in an hour from now",
 				"A clock that was wrong for a minute would pin an observation for as long as it was wrong.",
 				results, err, []weathercli.Result{{Place: berlin, Observation: degrees(8)}})
+		})
+	})
+
+	t.Run("not cached", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			for _, tc := range []struct {
+				do   string
+				f    forecast
+				want weathercli.Result
+			}{
+				{"Current succeeds", always(degrees(8), nil), weathercli.Result{Place: berlin, Observation: degrees(8)}},
+				{"Current fails with ErrUnavailable", always(weathercli.Observation{}, errDown), weathercli.Result{Place: berlin, Err: errDown}},
+			} {
+				results, err := weathercli.NewService(tc.f, forgetful{}, time.Now, maxAge, maxStale).Lookup(t.Context(), []weathercli.Place{berlin})
+				requireResults(t, newService+"s.Lookup(ctx, []Place{berlin}) // c.Load returns an observation, time.Now() and false; "+tc.do,
+					"False means that there is no entry. What else a cache returns then is whatever was lying around.",
+					results, err, []weathercli.Result{tc.want})
+			}
 		})
 	})
 
@@ -364,6 +384,91 @@ func TestCache_FileAtomic(t *testing.T) {
 	})
 }
 
+func TestCache_FailedStoreSaysSo(t *testing.T) {
+	old, fresh := degrees(7), degrees(9)
+	at := time.Date(2026, 3, 26, 15, 20, 0, 0, time.UTC)
+	const why = "An error that is swallowed here is a cache that has stopped, and the next outage shows it."
+
+	t.Run("a file is in the way of the directory", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "cache")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := weathercli.NewFileCache(filepath.Join(file, "weather")).Store("berlin", fresh, at); err == nil {
+			rule.Broken(t, rule.Case{
+				Do:   "os.WriteFile(\"cache\", nil, 0o600)\nerr := NewFileCache(\"cache/weather\").Store(key, fresh, at)",
+				Got:  nil,
+				Want: rule.Text("an error"),
+				Why:  why,
+			})
+		}
+	})
+
+	t.Run("no more files can be opened", func(t *testing.T) {
+		dir := t.TempDir()
+		c := weathercli.NewFileCache(dir)
+		store(t, c, "berlin", old, at)
+		var err error
+		withFewFiles(t, 0, func() { err = c.Store("berlin", fresh, at) })
+		const do = "c := NewFileCache(dir)\nc.Store(key, old, at)\nerr := c.Store(key, fresh, at) // the process has as many files open as it may"
+		if err == nil {
+			rule.Broken(t, rule.Case{Do: do, Got: nil, Want: rule.Text("an error"), Why: why})
+		}
+		requireLoads(t, dir, "berlin", old, do+"\nc.Load(key)")
+		onlyFile(t, dir)
+	})
+
+	t.Run("a temperature that is no number", func(t *testing.T) {
+		dir := t.TempDir()
+		c := weathercli.NewFileCache(dir)
+		store(t, c, "berlin", old, at)
+		err := c.Store("berlin", degrees(math.NaN()), at)
+		const do = "c := NewFileCache(dir)\nc.Store(key, old, at)\nerr := c.Store(key, Observation{TemperatureC: math.NaN()}, at)"
+		if err != nil { // as encoding/json has no way to write it
+			requireLoads(t, dir, "berlin", old, do+"\nc.Load(key)")
+			onlyFile(t, dir)
+			return
+		}
+		if got, _, ok := c.Load("berlin"); !ok || !math.IsNaN(got.TemperatureC) {
+			rule.Broken(t, rule.Case{
+				Do:   do + "\nc.Load(key)",
+				Got:  rule.Textf("err == nil, and %+v, %v", got, ok),
+				Want: rule.Text("an error, or the observation that was stored"),
+				Why:  why,
+			})
+		}
+	})
+}
+
+func TestCache_ClosesItsFiles(t *testing.T) {
+	c := weathercli.NewFileCache(t.TempDir())
+	at := time.Date(2026, 3, 26, 15, 20, 0, 0, time.UTC)
+	store(t, c, "berlin", degrees(7), at)
+
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the collector closes what was forgotten, at some time
+	const limit, rounds = 100, 150
+	var err error
+	stored, loaded := 0, 0
+	withFewFiles(t, limit, func() {
+		for stored < rounds && err == nil {
+			if err = c.Store("berlin", degrees(7), at); err == nil {
+				stored++
+			}
+			if _, _, ok := c.Load("berlin"); ok {
+				loaded++
+			}
+		}
+	})
+	if stored != rounds || loaded != rounds {
+		rule.Broken(t, rule.Case{
+			Do:   fmt.Sprintf("for range %d { // in a process that may have %d files open\n\tc.Store(key, o, at)\n\tc.Load(key)\n}", rounds, limit),
+			Got:  rule.Textf("%d stored, %d loaded, then error %v", stored, loaded, err),
+			Want: rule.Textf("%d stored, %d loaded", rounds, rounds),
+			Why:  "An os.File that nobody closes stays open until the garbage collector finds it, and so does its disk space.",
+		})
+	}
+}
+
 func TestCache_CorruptFileIgnored(t *testing.T) {
 	at := time.Date(2026, 3, 26, 15, 20, 0, 0, time.UTC)
 	dir := t.TempDir()
@@ -377,6 +482,7 @@ func TestCache_CorruptFileIgnored(t *testing.T) {
 	corrupt := map[string]string{
 		"no JSON": "\x00\x00\x00\x00", "empty object": "{}", "null": "null", "array": "[]", "another object": `{"name":"x"}`, "HTML": "<html>",
 	}
+	corrupt["a text for the wind"] = strings.Replace(string(whole), "14.3", `"calm"`, 1)
 	for n := range whole {
 		corrupt[fmt.Sprintf("the first %d bytes of %d", n, len(whole))] = string(whole[:n])
 	}
@@ -385,7 +491,7 @@ func TestCache_CorruptFileIgnored(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, when, ok := c.Load("berlin")
-		intact := cmp.Equal(got, degrees(7)) && when.Equal(at) && strings.HasPrefix(name, "the first") // only white space was cut
+		intact := cmp.Equal(got, degrees(7)) && when.Equal(at) && (strings.HasPrefix(name, "the first") || content == string(whole)) // only white space was cut, or nothing was changed
 		if ok && !intact {
 			rule.Broken(t, rule.Case{
 				Do:   fmt.Sprintf("os.WriteFile(file, []byte(%q), 0o600) // %s\nc.Load(key)", content, name),
@@ -397,6 +503,24 @@ func TestCache_CorruptFileIgnored(t *testing.T) {
 	}
 	store(t, c, "berlin", degrees(9), at)
 	requireLoads(t, dir, "berlin", degrees(9), "// the file of key is damaged\nc.Store(key, o, at)\nc.Load(key)")
+
+	dir = t.TempDir()
+	c = weathercli.NewFileCache(dir)
+	store(t, c, "", degrees(7), at)
+	file = onlyFile(t, dir)
+	for _, content := range []string{"{}", "null", ""} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, when, ok := c.Load(""); ok {
+			rule.Broken(t, rule.Case{
+				Do:   fmt.Sprintf("os.WriteFile(file, []byte(%q), 0o600) // the file of the key \"\"\nc.Load(\"\")", content),
+				Got:  rule.Textf("%+v, %v, true", got, when),
+				Want: rule.Text("false"),
+				Why:  "An empty key that equals an empty entry proves nothing.",
+			})
+		}
+	}
 }
 
 func TestCache_AnyKey(t *testing.T) {
@@ -446,12 +570,16 @@ func TestMain_ExitCodes(t *testing.T) {
 		{"latitude out of range", []string{"berlin=90.1,13.405"}, 2},
 		{"longitude out of range", []string{"berlin=52.52,-180.1"}, 2},
 		{"not a number", []string{"berlin=NaN,13.405"}, 2},
+		{"a word for a latitude", []string{"berlin=north,13.405"}, 2},
+		{"a word for a longitude", []string{"berlin=52.52,east"}, 2},
+		{"the ends of the earth", []string{"north=90,180", "south=-90,-180"}, 0},
 		{"one wrong place of two", []string{"berlin=52.52,13.405", "oslo"}, 2},
 		{"wrong URL", []string{"-url", "ftp://api.example", "berlin=52.52,13.405"}, 2},
 		{"no cache directory", []string{"-cache", "", "berlin=52.52,13.405"}, 2},
 		{"unknown place", []string{"nowhere=-1,0"}, 3},
 		{"unknown places", []string{"nowhere=-1,0", "north=-1,1"}, 3},
 		{"API down", []string{"dead=-2,0"}, 4},
+		{"API down, and the smallest timeout", []string{"-timeout", "1ns", "dead=-2,0"}, 4},
 		{"nobody listens", []string{"-url", "http://127.0.0.1:1", "berlin=52.52,13.405"}, 4},
 		{"one unknown, one down", []string{"nowhere=-1,0", "dead=-2,0"}, 4},
 		{"one found, one unknown", []string{"nowhere=-1,0", "berlin=52.52,13.405"}, 5},
@@ -536,6 +664,7 @@ func TestMain_StdoutIsOnlyData(t *testing.T) {
 		{"wrong place", []string{"berlin=52.52"}, "", "berlin=52.52"},
 		{"wrong flag", []string{"-colour"}, "", "colour"},
 		{"help", []string{"-h"}, "", "max-stale"},
+		{"help on places", []string{"-h"}, "", "NAME=LATITUDE,LONGITUDE"},
 		{"JSON", []string{"-json", "berlin=52.52,13.405"}, object, ""},
 		{"JSON, one fails", []string{"-json", "nowhere=-1,0", "berlin=52.52,13.405"}, object, "nowhere"},
 		{"JSON, all fail", []string{"-json", "nowhere=-1,0"}, "", "nowhere"},
@@ -659,6 +788,15 @@ func (m *memory) Store(key string, o weathercli.Observation, at time.Time) error
 	m.entries[key] = memoryEntry{o, at}
 	return nil
 }
+
+// forgetful is a Cache that has nothing, and garbage to go with it.
+type forgetful struct{}
+
+func (forgetful) Load(string) (weathercli.Observation, time.Time, bool) {
+	return degrees(-40), time.Now(), false
+}
+
+func (forgetful) Store(string, weathercli.Observation, time.Time) error { return nil }
 
 var cet = time.FixedZone("", 3600)
 

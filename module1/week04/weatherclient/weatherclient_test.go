@@ -175,6 +175,7 @@ func TestCurrent_429RetryAfterSecondsAndDate(t *testing.T) {
 		{"absent", fixed(""), 0},
 		{"zero", fixed("0"), 0},
 		{"negative", fixed("-5"), 0},
+		{"as many seconds as a Duration holds", fixed("9223372036"), 9223372036 * time.Second},
 		{"more seconds than a Duration holds", fixed("9223372037"), 0},
 		{"more seconds than an int64 holds", fixed("99999999999999999999"), 0},
 		{"neither", fixed("soon"), 0},
@@ -559,6 +560,107 @@ func TestCurrent_ConnectionReused(t *testing.T) {
 	})
 }
 
+func TestCurrent_ClosesEveryBody(t *testing.T) {
+	const maxBody, drain = 64 << 10, 64 << 10
+	spaces := strings.Repeat(" ", 4<<20)
+	for _, tc := range []struct {
+		name        string
+		status      int
+		contentType string
+		content     string
+	}{
+		{"an observation", 200, "application/json", recorded},
+		{"a refusal", 503, "text/html", "<html>Over capacity</html>"},
+		{"the wrong content type", 200, "text/html", "<html>Welcome</html>"},
+		{"an observation and 4 MiB of spaces", 200, "application/json", recorded + spaces},
+		{"a refusal of 4 MiB", 500, "application/json", `{"reason":"Over capacity"}` + spaces},
+		{"a page of 4 MiB", 500, "text/html", spaces},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := &body{r: strings.NewReader(tc.content)}
+				hc := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+					header := http.Header{"Content-Type": {tc.contentType}}
+					return &http.Response{StatusCode: tc.status, Header: header, Body: b, ContentLength: -1, Request: r}, nil
+				})}
+				do := fmt.Sprintf("c, _ := New(Config{BaseURL: base, HTTP: hc, MaxBody: %d})\n%s // status %d, Content-Type %s, %d bytes", maxBody, call, tc.status, tc.contentType, len(tc.content))
+				c, err := weatherclient.New(weatherclient.Config{BaseURL: "http://api.example", HTTP: hc, MaxBody: maxBody})
+				if err == nil {
+					_, _ = c.Current(t.Context(), 52.52, 13.405)
+				}
+				if !b.closed {
+					rule.Broken(t, rule.Case{
+						Do: do, Got: rule.Text("the body is still open"), Want: rule.Text("a body that is closed"),
+						Why: "A body that nobody closes holds its connection, and four thousand of them are every socket of the process.",
+					})
+				}
+				if small := len(tc.content) < drain; small && !b.ended || b.n > maxBody+drain+1 {
+					want := rule.Textf("at most %d bytes read", maxBody+drain+1)
+					if small {
+						want = rule.Text("the body is read until io.EOF")
+					}
+					rule.Broken(t, rule.Case{
+						Do: do, Got: rule.Textf("%d bytes read, up to io.EOF: %v", b.n, b.ended), Want: want,
+						Why: "A short rest is read to keep the connection. A long one costs more than a new connection.",
+					})
+				}
+			})
+		})
+	}
+}
+
+func TestCurrent_LetsGoOfTheContext(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		handler http.HandlerFunc
+	}{
+		{"an observation", answer(200, "application/json", recorded)},
+		{"a refusal", answer(503, "text/html", "<html>Over capacity</html>")},
+		{"a missing member", answer(200, "application/json", `{}`)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inBubble(t, tc.handler, func(t *testing.T, api *fakeAPI) {
+				ctx := &watchedContext{Context: t.Context(), done: make(chan struct{})}
+				_, _ = api.client.Current(ctx, 52.52, 13.405)
+				api.requireRequests(t, call+" // "+tc.name, 1)
+				synctest.Wait()
+				if n := ctx.waiting.Load(); n != 0 {
+					rule.Broken(t, rule.Case{
+						Do:   call + " // " + tc.name + ", long before the timeout",
+						Got:  rule.Textf("%d contexts made from ctx still wait for its end", n),
+						Want: rule.Text("none"),
+						Why:  "A context that lives as long as the service collects one child and one timer for each call. Only cancel takes them off.",
+					})
+				}
+			})
+		})
+	}
+}
+
+func TestErrors_TextsHelp(t *testing.T) {
+	for _, tc := range []struct {
+		do   string
+		err  error
+		want []string
+	}{
+		{`&APIError{Status: 400, Reason: "Latitude must be in range"}`, &weatherclient.APIError{Status: 400, Reason: "Latitude must be in range"}, []string{"400", "Latitude must be in range"}},
+		{`&APIError{Status: 502}`, &weatherclient.APIError{Status: 502}, []string{"502"}},
+		{`&DecodeError{Path: "current.time", Err: ErrMissingData}`, &weatherclient.DecodeError{Path: "current.time", Err: weatherclient.ErrMissingData}, []string{"current.time", weatherclient.ErrMissingData.Error()}},
+		{`&DecodeError{Err: io.ErrNoProgress}`, &weatherclient.DecodeError{Err: io.ErrNoProgress}, []string{io.ErrNoProgress.Error()}},
+	} {
+		for _, part := range tc.want {
+			if got := tc.err.Error(); !strings.Contains(got, part) {
+				rule.Broken(t, rule.Case{
+					Do:   "fmt.Println(" + tc.do + ")",
+					Got:  rule.Text(got),
+					Want: rule.Textf("a text that contains %q", part),
+					Why:  "The log has the text and nothing else. Whoever is on call must not have to repeat the call to learn what was wrong.",
+				})
+			}
+		}
+	}
+}
+
 func TestCurrent_QueryEncoding(t *testing.T) {
 	for _, tc := range []struct {
 		base             string
@@ -568,7 +670,7 @@ func TestCurrent_QueryEncoding(t *testing.T) {
 	}{
 		{"http://api.example", 52.52, 13.405, "/v1/forecast", "52.52", "13.405"},
 		{"http://api.example/", -33.8688, 151.2093, "/v1/forecast", "-33.8688", "151.2093"},
-		{"http://api.example/weather/eu", 1e-7, -0.5, "/weather/eu/v1/forecast", "0.0000001", "-0.5"},
+		{"http://api.example/weather/eu", 1e-7, -2.5e-8, "/weather/eu/v1/forecast", "0.0000001", "-0.000000025"},
 		{"http://api.example/weather/", 90, -180, "/weather/v1/forecast", "90", "-180"},
 		{"HTTP://api.example:80/a%2Fb", 48.123456789, 180, "/a%2Fb/v1/forecast", "48.123456789", "180"},
 	} {
@@ -636,6 +738,17 @@ func TestNew_RejectsBadURLAndCoordinates(t *testing.T) {
 			}
 		})
 	}
+	t.Run("https is fine", func(t *testing.T) {
+		const base = "https://api.example/weather"
+		if c, err := weatherclient.New(weatherclient.Config{BaseURL: base}); err != nil || c == nil {
+			rule.Broken(t, rule.Case{
+				Do:   fmt.Sprintf("c, err := New(Config{BaseURL: %q})", base),
+				Got:  rule.Textf("c == nil: %v, error %v", c == nil, err),
+				Want: rule.Text("a client"),
+				Why:  "Production speaks https, even where every test speaks http.",
+			})
+		}
+	})
 	for _, at := range [][2]float64{
 		{90.001, 0}, {-90.001, 0}, {0, 180.001}, {0, -180.001},
 		{math.NaN(), 0}, {0, math.NaN()}, {math.Inf(1), 0}, {0, math.Inf(-1)},
@@ -963,6 +1076,53 @@ func pause(r *http.Request, d time.Duration) bool {
 		return true
 	case <-r.Context().Done():
 		return false
+	}
+}
+
+// transport is a RoundTripper.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// body notes how far it is read, and whether it is closed.
+type body struct {
+	r             io.Reader
+	n             int
+	ended, closed bool
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	b.n += n
+	b.ended = b.ended || err == io.EOF
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.closed = true
+	return nil
+}
+
+// watchedContext counts who waits for its end, which never comes.
+type watchedContext struct {
+	context.Context
+	done    chan struct{}
+	waiting atomic.Int64
+}
+
+func (c *watchedContext) Done() <-chan struct{} { return c.done }
+
+// AfterFunc is what package context calls for every context that it derives
+// from one that is not its own.
+func (c *watchedContext) AfterFunc(func()) (stop func() bool) {
+	c.waiting.Add(1)
+	var stopped atomic.Bool
+	return func() bool {
+		first := !stopped.Swap(true)
+		if first {
+			c.waiting.Add(-1)
+		}
+		return first
 	}
 }
 

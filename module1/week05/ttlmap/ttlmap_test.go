@@ -442,6 +442,22 @@ func TestJanitor_OneGoroutineTotal(t *testing.T) {
 	})
 }
 
+func TestJanitor_ShortestPeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int64
+		m := ttlmap.New[string, int](ttlmap.WithJanitor(1), ttlmap.WithOnEvict(func(string, int) { calls.Add(1) }))
+		defer m.Close()
+		m.Set("s", 7, 2)
+		pass(5)
+		if got := calls.Load(); got != 1 {
+			rule.Broken(t, rule.Case{
+				Do: "m := New[string, int](WithJanitor(1), WithOnEvict(count))\nm.Set(\"s\", 7, 2)\ntime.Sleep(5)", Got: rule.Textf("%d calls of count", got), Want: rule.Text("1 call of count"),
+				Why: "Every period above 0 asks for a janitor. Without it, dead sessions stay in memory and nobody is told.",
+			})
+		}
+	})
+}
+
 func TestOnEvict_OncePerKeyOutsideLock(t *testing.T) {
 	const why = "The callback writes the session to the database, and looks up the user in this very map. Under the lock it waits for itself."
 	for _, tc := range []struct {
@@ -739,15 +755,25 @@ func TestShardSpread(t *testing.T) {
 	spread(t, shards, n, `user{"acme", strconv.Itoa(i)}`, func(i int) user { return user{"acme", fmt.Sprint(i)} })
 	spread(t, shards, n, `user{strconv.Itoa(i), "root"}`, func(i int) user { return user{fmt.Sprint(i), "root"} })
 
-	for _, tc := range []struct{ n, want int }{{1, 1}, {0, 1}, {-3, 1}, {7, 7}} {
-		m := ttlmap.New[int, int](ttlmap.WithShards(tc.n))
+	for _, tc := range []struct {
+		code string
+		opts []ttlmap.Option
+		want int
+	}{
+		{"WithShards(1)", []ttlmap.Option{ttlmap.WithShards(1)}, 1},
+		{"WithShards(0)", []ttlmap.Option{ttlmap.WithShards(0)}, 1},
+		{"WithShards(-3)", []ttlmap.Option{ttlmap.WithShards(-3)}, 1},
+		{"WithShards(7)", []ttlmap.Option{ttlmap.WithShards(7)}, 7},
+		{"", nil, 32},
+	} {
+		m := ttlmap.New[int, int](tc.opts...)
 		used := make(map[int]bool)
 		for k := range 1000 {
 			used[m.ShardOf(k)] = true
 		}
 		if len(used) != tc.want {
 			rule.Broken(t, rule.Case{
-				Do: fmt.Sprintf("m := New[int, int](WithShards(%d))\nm.ShardOf(k) // for 1000 keys", tc.n), Got: rule.Textf("%d different shards", len(used)), Want: rule.Textf("%d", tc.want),
+				Do: fmt.Sprintf("m := New[int, int](%s)\nm.ShardOf(k) // for 1000 keys", tc.code), Got: rule.Textf("%d different shards", len(used)), Want: rule.Textf("%d", tc.want),
 				Why: "The operator has chosen the number of shards for the number of processors.",
 			})
 		}

@@ -311,6 +311,30 @@ Crawl(ctx, cfg, "http://a.example/", "http://b.example/", "http://c.example/") /
 	})
 }
 
+func TestCrawl_NewSiteWaitsItsTurn(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *web) {
+		w.serve("a.example", map[string]doc{"/": {links: []string{"http://b.example/", "/1", "/2"}, takes: time.Second}, "/1": {takes: time.Second}, "/2": {}})
+		w.serve("b.example", map[string]doc{"/": {}})
+		cfg := w.config()
+		cfg.Workers, cfg.SameHostOnly = 1, false
+		const do = `cfg.Workers, cfg.SameHostOnly = 1, false
+Crawl(ctx, cfg, "http://a.example/") // links to http://b.example/, /1 and /2; a page takes a second`
+		if _, err := w.crawl(do, cfg, "http://a.example/"); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"http://a.example/robots.txt", "http://a.example/", "http://a.example/1",
+			"http://b.example/robots.txt", "http://a.example/2", "http://b.example/",
+		}
+		if got := urls(w.requests()); !slices.Equal(got, want) {
+			rule.Broken(t, rule.Case{
+				Do: do, Got: listing(got), Want: listing(want),
+				Why: "Nothing is in progress at either site, so the one that has waited longer is next. Else a site that links to many others is crawled last.",
+			})
+		}
+	})
+}
+
 func TestCrawl_CalendarTrapBounded(t *testing.T) {
 	calendar := func(uri string, _ int) (doc, bool) {
 		var day int
@@ -706,13 +730,27 @@ func TestCrawl_CancelReturnsPartial(t *testing.T) {
 					time.AfterFunc(tc.at, cancel)
 				}
 				do := fmt.Sprintf("// cancel() after %v\n%s // links to /quick, to /busy, which answers 503, and to 5 pages that take an hour", tc.at, doRoot)
-				report, err := w.crawlContext(ctx, do, w.config(), root)
+				var late atomic.Int64
+				cfg := w.config()
+				cfg.Limiter = limiterFunc(func(context.Context, string) error {
+					if ctx.Err() != nil {
+						late.Add(1)
+					}
+					return nil
+				})
+				report, err := w.crawlContext(ctx, do, cfg, root)
 				if got := time.Since(w.start); got != tc.at || !errors.Is(err, context.Canceled) {
 					rule.Broken(t, rule.Case{
 						Do: do, Got: rule.Textf("error %v after %v", err, got), Want: rule.Textf("error %v after %v", context.Canceled, tc.at), Why: why,
 					})
 				}
 				expect(t, do, report, err, tc.want, why)
+				if got := late.Load(); got > 0 {
+					rule.Broken(t, rule.Case{
+						Do: do, Got: rule.Textf("%d calls of cfg.Limiter.Wait after ctx had ended", got), Want: rule.Text("no fetch begins after the end of ctx"),
+						Why: "A thousand pages are waiting. Each of them takes a turn of the limiter, and is not fetched.",
+					})
+				}
 			})
 		})
 	}
@@ -771,30 +809,40 @@ func TestCrawl_BodyLimit(t *testing.T) {
 		}, "Half a page that looks like a whole one is a wrong index.")
 		expectCause(t, do, report.Pages[2], crawler.ErrBodyTooLarge)
 	})
-	t.Run("endless", func(t *testing.T) {
-		inBubble(t, func(t *testing.T, w *web) {
-			body := new(endless)
-			cfg := w.config()
-			cfg.MaxBody = limit
-			cfg.Client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-				resp := &http.Response{StatusCode: 404, Header: http.Header{"Content-Type": {"text/html"}}, Body: http.NoBody, Request: r}
-				if r.URL.Path != "/robots.txt" {
-					resp.StatusCode = 200
-					resp.Body = body
+	for _, tc := range []struct {
+		name, path string
+		maxBody    int64
+		want       []string
+	}{
+		{"endless", "/", limit, []string{"depth 0: 200 http://shop.example/, 0 links, an error", "stopped: done"}},
+		{"endless after a megabyte", "/", 1 << 20, []string{"depth 0: 200 http://shop.example/, 0 links, an error", "stopped: done"}},
+		{"endless robots.txt", "/robots.txt", limit, []string{"depth 0: 404 http://shop.example/, 0 links", "stopped: done"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *web) {
+				body := new(endless)
+				cfg := w.config()
+				cfg.MaxBody = tc.maxBody
+				cfg.Client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+					resp := &http.Response{StatusCode: 404, Header: http.Header{"Content-Type": {"text/html"}}, Body: http.NoBody, Request: r}
+					if r.URL.Path == tc.path {
+						resp.StatusCode = 200
+						resp.Body = body
+					}
+					return resp, nil
+				})}
+				do := fmt.Sprintf("cfg.MaxBody = %d\n%s // %s has 8 MiB", tc.maxBody, doRoot, tc.path)
+				report, err := w.crawl(do, cfg, root)
+				expect(t, do, report, err, tc.want, "")
+				if int64(body.read) > tc.maxBody+64<<10 || !body.closed {
+					rule.Broken(t, rule.Case{
+						Do: do, Got: rule.Textf("%d bytes read, closed: %v", body.read, body.closed), Want: rule.Textf("at most MaxBody + 64 KiB read, closed: true"),
+						Why: "A log file that grows while it is read keeps the worker for ever.",
+					})
 				}
-				return resp, nil
-			})}
-			const do = "cfg.MaxBody = 1000\n" + doRoot + " // a page of 8 MiB"
-			report, err := w.crawl(do, cfg, root)
-			expect(t, do, report, err, []string{"depth 0: 200 http://shop.example/, 0 links, an error", "stopped: done"}, "")
-			if body.read > limit+64<<10 || !body.closed {
-				rule.Broken(t, rule.Case{
-					Do: do, Got: rule.Textf("%d bytes read, closed: %v", body.read, body.closed), Want: rule.Textf("at most MaxBody + 64 KiB read, closed: true"),
-					Why: "A log file that grows while it is read keeps the worker for ever.",
-				})
-			}
+			})
 		})
-	})
+	}
 }
 
 // endless is a body of 8 MiB.
@@ -817,6 +865,59 @@ func (e *endless) Read(b []byte) (int, error) {
 func (e *endless) Close() error {
 	e.closed = true
 	return nil
+}
+
+func TestCrawl_EveryBodyIsClosed(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		robots doc
+	}{
+		{"robots.txt with rules", doc{body: "User-agent: *\nDisallow: /0\n"}},
+		{"robots.txt is missing", doc{status: 404, body: "no such page"}},
+		{"robots.txt fails", doc{status: 500, body: "no database"}},
+		{"robots.txt is busy", doc{status: 503, body: "come back later"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *web) {
+				docs := allKinds("some text")
+				docs["/robots.txt"] = tc.robots
+				docs["/29"] = doc{body: strings.Repeat("x", 2000)}
+				w.serve("shop.example", docs)
+				cfg := w.config()
+				cfg.MaxBody = 1000
+				var answers, closed atomic.Int64
+				transport := cfg.Client.Transport
+				cfg.Client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+					resp, err := transport.RoundTrip(r)
+					if err != nil {
+						return nil, err
+					}
+					answers.Add(1)
+					resp.Body = &watchedBody{ReadCloser: resp.Body, onClose: sync.OnceFunc(func() { closed.Add(1) })}
+					return resp, nil
+				})}
+				do := fmt.Sprintf("cfg.MaxBody = 1000\n%s // 30 pages: HTML, images, 404, 503 and redirects; one is too large\n// robots.txt: status %d", doRoot, max(tc.robots.status, 200))
+				_, err := w.crawl(do, cfg, root)
+				if a, c := answers.Load(), closed.Load(); a == 0 || c != a || err != nil {
+					rule.Broken(t, rule.Case{
+						Do: do, Got: rule.Textf("%d answers, %d bodies closed, error %v", a, c, err), Want: rule.Text("as many bodies closed as there were answers, error nil"),
+						Why: "A body that nobody closes keeps its connection and two goroutines for ever. One for each site is enough to run out of descriptors.",
+					})
+				}
+			})
+		})
+	}
+}
+
+// watchedBody tells when it is closed.
+type watchedBody struct {
+	io.ReadCloser
+	onClose func()
+}
+
+func (b *watchedBody) Close() error {
+	b.onClose()
+	return b.ReadCloser.Close()
 }
 
 func TestCrawl_ErrorsAreReported(t *testing.T) {
@@ -988,39 +1089,52 @@ func TestCrawl_DeterministicReportOrder(t *testing.T) {
 }
 
 func TestCrawl_ConnectionsReused(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *web) {
-		big := strings.Repeat("x", 40<<10)
-		docs := map[string]doc{"/": {}}
-		for i := range 30 {
-			path := fmt.Sprintf("/%d", i)
-			d := []doc{
-				{},
-				{contentType: "image/png"},
-				{status: 404},
-				{status: 503},
-				{status: 301, location: "/"},
-			}[i%5]
-			d.body = big
-			docs[path] = d
-			docs["/"] = doc{links: append(docs["/"].links, path)}
-		}
-		docs["/robots.txt"] = doc{status: 404, body: big}
-		w.serve("shop.example", docs)
-		cfg := w.config()
-		cfg.Workers = 3
-		// Else the transport may dial while a connection is about to become idle.
-		cfg.Client.Transport.(*http.Transport).MaxConnsPerHost = 3
-		const do = "cfg.Workers = 3 // and MaxConnsPerHost = 3 in the transport of cfg.Client\n" + doRoot + " // 30 pages: HTML, images, 404, 503 and redirects, all with 40 KiB"
-		report, err := w.crawl(do, cfg, root)
-		if got := w.network.Dialed("shop.example:80"); got > 3 || len(report.Pages) != 31 || err != nil {
-			rule.Broken(t, rule.Case{
-				Do:   do,
-				Got:  rule.Textf("%d connections, %d pages, error %v", got, len(report.Pages), err),
-				Want: rule.Text("at most 3 connections, 31 pages, error nil"),
-				Why:  "A body that is not read to its end costs the connection: the next page pays for TCP and TLS again.",
+	big := strings.Repeat("x", 40<<10)
+	for _, workers := range []int{3, 1} {
+		t.Run(fmt.Sprintf("%d workers", workers), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *web) {
+				w.serve("shop.example", allKinds(big))
+				cfg := w.config()
+				cfg.Workers, cfg.MaxBody = workers, int64(len(big))
+				do := fmt.Sprintf("cfg.Workers, cfg.MaxBody = %d, 40<<10", workers)
+				if workers > 1 {
+					// Else the transport may dial while a connection is about to become idle.
+					cfg.Client.Transport.(*http.Transport).MaxConnsPerHost = workers
+					do += fmt.Sprintf(" // and MaxConnsPerHost = %d in the transport of cfg.Client", workers)
+				}
+				do += "\n" + doRoot + " // 30 pages: HTML, images, 404, 503 and redirects, all with 40 KiB, as robots.txt"
+				report, err := w.crawl(do, cfg, root)
+				if got := w.network.Dialed("shop.example:80"); got > workers || len(report.Pages) != 31 || err != nil {
+					rule.Broken(t, rule.Case{
+						Do:   do,
+						Got:  rule.Textf("%d connections, %d pages, error %v", got, len(report.Pages), err),
+						Want: rule.Textf("at most %d connections, 31 pages, error nil", workers),
+						Why:  "A body that is not read to its end costs the connection: the next page pays for TCP and TLS again.",
+					})
+				}
 			})
-		}
-	})
+		})
+	}
+}
+
+// allKinds is a site of 31 pages with answers of all kinds. All but the first
+// have a body, and so has its robots.txt, which is missing.
+func allKinds(body string) map[string]doc {
+	docs := map[string]doc{"/robots.txt": {status: 404, body: body}}
+	for i := range 30 {
+		path := fmt.Sprintf("/%d", i)
+		d := []doc{
+			{},
+			{contentType: "image/png"},
+			{status: 404},
+			{status: 503},
+			{status: 301, location: "/"},
+		}[i%5]
+		d.body = body
+		docs[path] = d
+		docs["/"] = doc{links: append(docs["/"].links, path)}
+	}
+	return docs
 }
 
 func TestCrawl_BadConfig(t *testing.T) {

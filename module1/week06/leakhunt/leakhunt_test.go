@@ -328,12 +328,14 @@ func TestClose_StopsTickers(t *testing.T) {
 				return nil, req.Context().Err()
 			})}
 			before := goroutines()
-			c := leakhunt.NewChecker(hc, every)
-			changes := c.Watch(t.Context(), []string{site + "/slow"})
-			pass(every / 2)
-			c.Close()
 			const do = "changes := c.Watch(ctx, urls)\ntime.Sleep(every / 2) // the first round is still running\nc.Close()"
-			expectClosed(t, changes, do, "What Close leaves running uses the database that main closes next.")
+			for range 50 { // a watch may happen to end before Close returns
+				c := leakhunt.NewChecker(hc, every)
+				changes := c.Watch(t.Context(), []string{site + "/slow"})
+				pass(every / 2)
+				c.Close()
+				expectClosed(t, changes, do, "What Close leaves running uses the database that main closes next.")
+			}
 			pass(time.Second)
 			expectNoneLeft(t, before, hc, do, why)
 		})
@@ -343,15 +345,27 @@ func TestClose_StopsTickers(t *testing.T) {
 		inBubble(t, func(t *testing.T, _ *pipenet.Network) {
 			hc := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return answer(200), nil })}
 			before := goroutines()
-			const do = "go func() { changes <- c.Watch(ctx, urls) }()\nc.Close()"
-			for range 50 {
+			const watchers = 4
+			const do = "for range 4 {\n    go func() { changes <- c.Watch(ctx, urls) }()\n}\nc.Close()"
+			for round := range 200 {
 				c := leakhunt.NewChecker(hc, every)
-				watches := make(chan (<-chan leakhunt.Change), 1)
-				go func() { watches <- c.Watch(t.Context(), []string{site + "/ok"}) }()
+				start, watches := make(chan struct{}), make(chan (<-chan leakhunt.Change), watchers)
+				for range watchers {
+					go func() {
+						<-start
+						watches <- c.Watch(t.Context(), []string{site + "/ok"})
+					}()
+				}
+				close(start)
+				for range round % 4 {
+					runtime.Gosched()
+				}
 				c.Close()
-				changes := <-watches
-				synctest.Wait()
-				expectClosed(t, changes, do, why)
+				for range watchers {
+					changes := <-watches
+					synctest.Wait()
+					expectClosed(t, changes, do, why)
+				}
 			}
 			expectNoneLeft(t, before, hc, do, why)
 		})

@@ -63,6 +63,17 @@ func TestWait_ExactSpacing(t *testing.T) {
 				"A pause counts as waiting, and no pause is paid back later.")
 		})
 	})
+	t.Run("a caller that is a nanosecond early", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBubble(t, politeness.Policy{Delay: 10 * time.Second})
+			b.wait("a")
+			b.until(s(10) - 1)
+			b.wait("a")
+			b.until(time.Hour)
+			b.expectTurns("l := New(Policy{Delay: 10*time.Second})\nl.Wait(ctx, \"a\")\ntime.Sleep(10*time.Second - 1)\nl.Wait(ctx, \"a\")", []time.Duration{0, s(10)},
+				"A wait that is too short to matter is still a wait, and it ends.")
+		})
+	})
 }
 
 func TestWait_BurstThenSpacing(t *testing.T) {
@@ -112,7 +123,8 @@ func TestWait_FIFO(t *testing.T) {
 	t.Run("a newcomer when a turn comes", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			for round := range 40 {
-				b := newBubble(t, politeness.Policy{Delay: 10 * time.Second})
+				// The last use is IdleAfter ago at 10 s, but somebody waits.
+				b := newBubble(t, politeness.Policy{Delay: 10 * time.Second, IdleAfter: 10 * time.Second})
 				b.wait("a")
 				var newcomer *call
 				arrive := func() { newcomer = b.begin(t.Context(), "a", s(10)) }
@@ -127,7 +139,7 @@ func TestWait_FIFO(t *testing.T) {
 				got := []time.Duration{first.at, newcomer.at}
 				if want := []time.Duration{s(10), s(20)}; !cmp.Equal(want, got) {
 					rule.Broken(t, rule.Case{
-						Do:  "l := New(Policy{Delay: 10*time.Second})\nl.Wait(ctx, \"a\")\ngo l.Wait(ctx, \"a\") // first\n// at 10 s, when its turn comes\ngo l.Wait(ctx, \"a\") // newcomer",
+						Do:  "l := New(Policy{Delay: 10*time.Second, IdleAfter: 10*time.Second})\nl.Wait(ctx, \"a\")\ngo l.Wait(ctx, \"a\") // first\n// at 10 s, when its turn comes\ngo l.Wait(ctx, \"a\") // newcomer",
 						Got: rule.Textf("first at %v, newcomer at %v", got[0], got[1]), Want: rule.Textf("first at %v, newcomer at %v", want[0], want[1]), Why: why,
 					})
 				}
@@ -387,6 +399,22 @@ func TestSetDelay_TakesEffectForQueued(t *testing.T) {
 				"A Crawl-delay is known before the first page.")
 		})
 	})
+	t.Run("after no delay", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBubble(t, politeness.Policy{Burst: 2})
+			for range 5 {
+				b.wait("a")
+			}
+			b.until(s(7))
+			b.l.SetDelay("a", 3*time.Second)
+			for range 4 {
+				b.wait("a")
+			}
+			b.until(10 * time.Minute)
+			b.expectTurns("l := New(Policy{Burst: 2})\n// 5 calls of l.Wait(ctx, \"a\") at 0 s\n// at 7 s l.SetDelay(\"a\", 3*time.Second), then 4 calls of l.Wait(ctx, \"a\")",
+				[]time.Duration{0, 0, 0, 0, 0, s(7), s(7), s(10), s(13)}, "Without a delay every turn was back at once, so a full set is there.")
+		})
+	})
 }
 
 func TestIdleHostsEvicted(t *testing.T) {
@@ -433,7 +461,10 @@ func TestIdleHostsEvicted(t *testing.T) {
 		b.until(s(200))
 		b.l.SetDelay("a", 10*time.Second)
 		b.l.Penalize("b", b.start.Add(s(201)))
-		expectHosts("l.SetDelay(\"a\", 10*time.Second)\nl.Penalize(\"b\", time.Now().Add(time.Second))\n", 2, "What was learned about a host is there before its first page.")
+		const learned = "// IdleAfter: time.Minute\nl.SetDelay(\"a\", 10*time.Second)\nl.Penalize(\"b\", time.Now().Add(time.Second))\n"
+		expectHosts(learned, 2, "What was learned about a host is there before its first page.")
+		b.until(s(230))
+		expectHosts(learned+"time.Sleep(30 * time.Second)\n", 2, "The minute begins with the last use.")
 		b.until(s(260))
 		b.calls = nil
 		b.wait("a")
@@ -442,6 +473,58 @@ func TestIdleHostsEvicted(t *testing.T) {
 		b.expectTurns("// Delay: time.Second, IdleAfter: time.Minute\nl.SetDelay(\"a\", 10*time.Second)\ntime.Sleep(time.Minute)\n// 2 calls of l.Wait(ctx, \"a\")", []time.Duration{s(260), s(261)},
 			"A host that was forgotten is a new one. If it sometimes is and sometimes is not, nobody can rely on either.")
 	})
+}
+
+func TestIdle_Moment(t *testing.T) {
+	wait := func(l *politeness.Limiter) { _ = l.Wait(context.Background(), "a") }
+	for _, tc := range []struct {
+		name, code string
+		policy     politeness.Policy
+		use        func(l *politeness.Limiter)
+		idle       time.Duration
+	}{
+		{"no delay", "l := New(Policy{IdleAfter: time.Minute})\nl.Wait(ctx, \"a\")", politeness.Policy{IdleAfter: time.Minute}, wait, time.Minute},
+		{"a negative delay", "l := New(Policy{Delay: -1, IdleAfter: time.Minute})\nl.Wait(ctx, \"a\")", politeness.Policy{Delay: -1, IdleAfter: time.Minute}, wait, time.Minute},
+		{"the shortest memory", "l := New(Policy{IdleAfter: 1})\nl.Wait(ctx, \"a\")", politeness.Policy{IdleAfter: 1}, wait, 1},
+		{"an hour", "l := New(Policy{})\nl.Wait(ctx, \"a\")", politeness.Policy{}, wait, time.Hour},
+		{"an hour for less than 0", "l := New(Policy{IdleAfter: -1})\nl.Wait(ctx, \"a\")", politeness.Policy{IdleAfter: -1}, wait, time.Hour},
+		{
+			"a penalty is a use", "l := New(Policy{IdleAfter: time.Minute})\nl.Wait(ctx, \"a\")\ntime.Sleep(30 * time.Second)\nl.Penalize(\"a\", time.Now().Add(time.Second))",
+			politeness.Policy{IdleAfter: time.Minute}, func(l *politeness.Limiter) {
+				wait(l)
+				<-time.After(30 * time.Second)
+				l.Penalize("a", time.Now().Add(time.Second))
+			}, time.Minute,
+		},
+		{
+			"a call that gives up is a use", "l := New(Policy{Delay: time.Second, IdleAfter: time.Minute})\nl.Wait(ctx, \"a\")\nl.Penalize(\"a\", time.Now().Add(50*time.Second))\ntime.AfterFunc(40*time.Second, cancel)\nl.Wait(ctx, \"a\")",
+			politeness.Policy{Delay: time.Second, IdleAfter: time.Minute}, func(l *politeness.Limiter) {
+				wait(l)
+				l.Penalize("a", time.Now().Add(50*time.Second))
+				ctx, cancel := context.WithCancel(context.Background())
+				time.AfterFunc(40*time.Second, cancel)
+				_ = l.Wait(ctx, "a")
+			}, time.Minute,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := politeness.New(tc.policy)
+				tc.use(l)
+				<-time.After(tc.idle - 1)
+				before := l.Hosts()
+				<-time.After(1)
+				if after := l.Hosts(); before != 1 || after != 0 {
+					rule.Broken(t, rule.Case{
+						Do:   fmt.Sprintf("%s\ntime.Sleep(%s - 1)\nbefore := l.Hosts()\ntime.Sleep(1)\nafter := l.Hosts()", tc.code, lit(tc.idle)),
+						Got:  rule.Textf("before: %d, after: %d", before, after),
+						Want: rule.Text("before: 1, after: 0"),
+						Why:  "Forgotten too early, a host loses its Crawl-delay. Never forgotten, it is one of a million that fill the memory.",
+					})
+				}
+			})
+		})
+	}
 }
 
 func TestIdle_KeepsWhatItOwes(t *testing.T) {
@@ -560,6 +643,7 @@ func TestWait_DeadlineTooSoonFailsFast(t *testing.T) {
 		{name: "the turn comes before", timeout: s(7) + 1, want: s(10)},
 		{name: "the turn comes at the deadline", timeout: s(7), want: failsFast},
 		{name: "the turn comes after", timeout: s(1), want: failsFast},
+		{name: "one in front, enough time", queue: 1, timeout: s(18), want: s(20)},
 		{name: "two in front, enough time", queue: 2, timeout: s(28), want: s(30)},
 		{name: "two in front", queue: 2, timeout: s(27), want: failsFast},
 		{name: "a penalty, enough time", penalty: s(60), timeout: s(58), want: s(60)},

@@ -274,6 +274,50 @@ func TestBegin_OneOfManyIsFresh(t *testing.T) {
 	})
 }
 
+func TestStore_SettlesInParallel(t *testing.T) {
+	const keys = 64
+	store := idempotency.NewMemoryStore(ttl, inflightTTL)
+	fp := [32]byte{1}
+	var leases [keys]uint64
+	for n := range keys {
+		s, state, err := store.Begin(t.Context(), "ann", fmt.Sprint(n), fp)
+		if state != idempotency.Fresh || err != nil {
+			rule.Broken(t, rule.Case{Do: `store.Begin(ctx, "ann", key, fp) // a new key`, Got: rule.Textf("%s, error %v", show(state), err), Want: rule.Text("Fresh")})
+		}
+		leases[n] = s.Lease
+	}
+	// The two methods run one after the other, so that nothing but their own
+	// locks keeps a call away from the others.
+	var errs [keys]error
+	parallel := func(from, to int, settle func(n int) error) {
+		var wg sync.WaitGroup
+		for n := from; n < to; n++ {
+			wg.Go(func() { errs[n] = settle(n) })
+		}
+		wg.Wait()
+	}
+	parallel(0, keys/2, func(n int) error {
+		return store.Finish(t.Context(), "ann", fmt.Sprint(n), idempotency.Stored{Status: 201, Body: []byte(fmt.Sprint(n)), Fingerprint: fp, Lease: leases[n]})
+	})
+	parallel(keys/2, keys, func(n int) error { return store.Abort(t.Context(), "ann", fmt.Sprint(n), leases[n]) })
+
+	for n, err := range errs {
+		call, want, body := "store.Finish(ctx, \"ann\", key, s)", idempotency.Done, fmt.Sprint(n)
+		if n >= keys/2 {
+			call, want, body = "store.Abort(ctx, \"ann\", key, lease)", idempotency.Fresh, ""
+		}
+		s, state, beginErr := store.Begin(t.Context(), "ann", fmt.Sprint(n), fp)
+		if err = errors.Join(err, beginErr); state != want || string(s.Body) != body || err != nil {
+			rule.Broken(t, rule.Case{
+				Do:   "// 32 keys are reserved\nfor _, key := range keys {\n    go " + call + "\n}\n// after all of them:\nstore.Begin(ctx, \"ann\", key, fp)",
+				Got:  rule.Textf("%s, body %q, error %v", show(state), s.Body, err),
+				Want: rule.Textf("%s, body %q", show(want), body),
+				Why:  "Requests end when they like, many at the same time. An answer that is lost on the way is work done twice.",
+			})
+		}
+	}
+}
+
 func TestMismatch_422(t *testing.T) {
 	type request struct{ method, target, body string }
 	const why = "A key that is reused for another request is a bug of the client. The answer of the first request would hide it."
@@ -440,6 +484,7 @@ func TestClientDisconnect_StillFinishes(t *testing.T) {
 again := send("POST /tasks", "k1", "{}")`
 		a.handler.ServeHTTP(gone{}, post("k1", "{}").WithContext(ctx))
 		a.requireReplay(t, do, answer{status: http.StatusCreated, body: "task 1"}, a.post("k1", "{}"), 1)
+		requireReleased(t, store, "Finish")
 		if got := store.lastCtx.Value(traceKey{}); got != "trace 7" {
 			rule.Broken(t, rule.Case{
 				Do: "store.Finish(ctx, ...) // ctx of the request has the value \"trace 7\"", Got: got, Want: "trace 7",
@@ -450,7 +495,8 @@ again := send("POST /tasks", "k1", "{}")`
 	t.Run("server error", func(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
-		a := apiOn(&spy{Store: idempotency.NewMemoryStore(ttl, inflightTTL)}, func(w http.ResponseWriter, r *http.Request, run int) {
+		store := &spy{Store: idempotency.NewMemoryStore(ttl, inflightTTL)}
+		a := apiOn(store, func(w http.ResponseWriter, r *http.Request, run int) {
 			if run == 1 {
 				leave()
 				w.WriteHeader(http.StatusServiceUnavailable)
@@ -462,6 +508,7 @@ again := send("POST /tasks", "k1", "{}")`
 		const do = setup + `send("POST /tasks", "k1", "{}") // the client leaves, and the handler answers 503
 send("POST /tasks", "k1", "{}")`
 		a.handler.ServeHTTP(gone{}, post("k1", "{}").WithContext(ctx))
+		requireReleased(t, store, "Abort")
 		a.requireRan(t, do, a.post("k1", "{}"), 2)
 	})
 	t.Run("store hangs", func(t *testing.T) {
@@ -497,6 +544,18 @@ send("POST /tasks", "k1", "{}")`
 			})
 		}
 	})
+}
+
+func requireReleased(t *testing.T, store *spy, call string) {
+	t.Helper()
+	if store.lastCtx == nil || store.lastCtx.Err() == nil {
+		rule.Broken(t, rule.Case{
+			Do:   "store." + call + "(ctx, ...)\n// after it has returned: ctx.Err() != nil",
+			Got:  store.lastCtx != nil && store.lastCtx.Err() != nil,
+			Want: true,
+			Why:  "A time limit that nobody cancels keeps its timer, and whoever waits for the context, until the time is over.",
+		})
+	}
 }
 
 func TestTTL_Expires(t *testing.T) {
@@ -693,6 +752,24 @@ func TestLease_LateAnswerIsRefused(t *testing.T) {
 			settle("store.Finish(..., lease of C) // late, but nobody has the key", nil, answer(c, "C"))
 			if got := begin(idempotency.Done); string(got.Body) != "C" || got.Status != 201 || got.Fingerprint != [32]byte{1} {
 				rule.Broken(t, rule.Case{Do: do, Got: rule.Textf("%+v", got), Want: rule.Text("the answer C: its work is done, so nobody must do it again")})
+			}
+			pass(ttl)
+			do += "\n// 24 hours later:"
+			d := begin(idempotency.Fresh).Lease
+			later()
+			begin(idempotency.Fresh)
+			later()
+			settle("store.Abort(..., lease of D) // the next reservation has expired too: nobody has the key", nil, abort(d))
+			settle("store.Finish(..., lease of D)", nil, answer(d, "D"))
+			pass(ttl)
+			do += "\n// 24 hours later:"
+			e := begin(idempotency.Fresh).Lease
+			later()
+			begin(idempotency.Fresh)
+			later()
+			settle("store.Finish(..., lease of E) // the next reservation has expired too: nobody has the key", nil, answer(e, "E"))
+			if got := begin(idempotency.Done); string(got.Body) != "E" {
+				rule.Broken(t, rule.Case{Do: do, Got: got.Body, Want: "E", Why: "An expired record counts as absent, whose ever it was."})
 			}
 		})
 	})
@@ -1042,6 +1119,7 @@ func (s *spy) Finish(ctx context.Context, scope, key string, stored idempotency.
 }
 
 func (s *spy) Abort(ctx context.Context, scope, key string, lease uint64) error {
+	s.lastCtx = ctx
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -324,6 +324,11 @@ func TestProblem_5xxHidesCause(t *testing.T) {
 		{`errors.New(secret)`, errors.New(secret), internal},
 		{`&Error{Err: errors.New(secret)}`, &router.Error{Err: errors.New(secret)}, internal},
 		{
+			`&Error{Detail: secret, Fields: []FieldError{{Message: secret}}}`,
+			&router.Error{Detail: secret, Fields: []router.FieldError{{Message: secret}}},
+			internal,
+		},
+		{
 			`&Error{Kind: Unavailable, Detail: secret, Fields: []FieldError{{Message: secret}}}`,
 			&router.Error{Kind: router.Unavailable, Detail: secret, Fields: []router.FieldError{{Message: secret}}},
 			problem{Status: 503, Code: "unavailable"},
@@ -510,24 +515,39 @@ func TestHandle_WhatBeginsAnAnswer(t *testing.T) {
 	}{
 		{"w.WriteHeader(http.StatusEarlyHints)", func(w http.ResponseWriter) { w.WriteHeader(http.StatusEarlyHints) }, false},
 		{`w.Header().Set("ETag", "\"v7\"")`, func(w http.ResponseWriter) { w.Header().Set("ETag", `"v7"`) }, false},
+		{"w.WriteHeader(http.StatusOK)", func(w http.ResponseWriter) { w.WriteHeader(http.StatusOK) }, true},
 		{"w.WriteHeader(http.StatusCreated)", func(w http.ResponseWriter) { w.WriteHeader(http.StatusCreated) }, true},
+		{"w.WriteHeader(http.StatusSwitchingProtocols)", func(w http.ResponseWriter) { w.WriteHeader(http.StatusSwitchingProtocols) }, true},
 		{"w.Write(nil)", func(w http.ResponseWriter) { _, _ = w.Write(nil) }, true},
 		{"http.NewResponseController(w).Flush()", func(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }, true},
 	} {
-		server := httptest.NewServer(router.Handle(func(w http.ResponseWriter, _ *http.Request) error {
+		handler := router.Handle(func(w http.ResponseWriter, _ *http.Request) error {
 			tc.before(w)
 			return &router.Error{Kind: router.NotFound}
+		})
+		panics := make(chan any, 1)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				value := recover()
+				panics <- value
+				if value != nil {
+					panic(value)
+				}
+			}()
+			handler.ServeHTTP(w, r)
 		}))
-		body, err := fetch(server)
+		body, _ := fetch(server)
+		panicked := <-panics
 		server.Close()
+
 		got, want := rule.Text("a problem document"), rule.Text("a problem document")
 		if tc.begun {
-			want = "a broken answer without a document"
+			want = "no document, and a panic of http.ErrAbortHandler"
 		}
-		if !strings.Contains(body, "not_found") {
-			got = rule.Textf("no document: %q", body)
-			if err != nil && body == "" {
-				got = "a broken answer without a document"
+		if !strings.Contains(body, "not_found") || panicked != nil {
+			got = rule.Textf("body %q, panic %v", body, panicked)
+			if body == "" && panicked == http.ErrAbortHandler {
+				got = "no document, and a panic of http.ErrAbortHandler"
 			}
 		}
 		if got != want {
@@ -538,6 +558,53 @@ func TestHandle_WhatBeginsAnAnswer(t *testing.T) {
 				Why:  "An answer has begun once its final status is out, by whatever way. A 103 is not final.",
 			})
 		}
+	}
+}
+
+func TestHandle_FlushThatFails(t *testing.T) {
+	captureLog(t)
+	flush := func(before string) (rec *httptest.ResponseRecorder, flushed error, panicked any) {
+		rec = httptest.NewRecorder()
+		defer func() { panicked = recover() }()
+		router.Handle(func(w http.ResponseWriter, _ *http.Request) error {
+			if before != "" {
+				_, _ = io.WriteString(w, before)
+			}
+			flushed = http.NewResponseController(w).Flush()
+			return &router.Error{Kind: router.NotFound}
+		}).ServeHTTP(struct{ http.ResponseWriter }{rec}, httptest.NewRequest("GET", "/", nil))
+		return rec, flushed, nil
+	}
+
+	const text = `w = struct{ http.ResponseWriter }{w} // a middleware whose writer cannot flush
+// in the handler
+`
+	rec, flushed, panicked := flush("")
+	if !errors.Is(flushed, http.ErrNotSupported) {
+		rule.Broken(t, rule.Case{
+			Do: text + "http.NewResponseController(w).Flush()", Got: flushed, Want: http.ErrNotSupported,
+			Why: "Who streams events has to hear that nothing reaches the client before the end.",
+		})
+	}
+	if panicked != nil {
+		rule.Broken(t, rule.Case{
+			Do:   text + "http.NewResponseController(w).Flush()\nreturn &Error{Kind: NotFound}",
+			Got:  rule.Textf("panic: %v", panicked),
+			Want: rule.Text("a problem document"),
+			Why:  "A flush that failed has sent nothing, and an answer that has not begun can still be an error.",
+		})
+	}
+	requireProblem(t, rec, text+"http.NewResponseController(w).Flush()\nreturn &Error{Kind: NotFound}", notFoundPlain,
+		"A flush that failed has sent nothing, and an answer that has not begun can still be an error.")
+
+	rec, _, panicked = flush(`{"items":[`)
+	if body := rec.Body.String(); body != `{"items":[` || panicked != http.ErrAbortHandler {
+		rule.Broken(t, rule.Case{
+			Do:   text + "fmt.Fprint(w, \"{\\\"items\\\":[\")\nhttp.NewResponseController(w).Flush()\nreturn &Error{Kind: NotFound}",
+			Got:  rule.Textf("body %q, panic %v", body, panicked),
+			Want: rule.Textf("body %q, panic %v", `{"items":[`, http.ErrAbortHandler),
+			Why:  "What was written before stays written, whatever becomes of the flush.",
+		})
 	}
 }
 
@@ -628,6 +695,8 @@ func TestProblem_AcceptNegotiation(t *testing.T) {
 		{[]string{"text/html, application/json;q=0.000"}, problemJSON},
 		{[]string{"application/jsonp, application/json-patch+json"}, problemJSON},
 		{[]string{";;, application/json"}, plainJSON},
+		{[]string{"application/json;q"}, problemJSON},
+		{[]string{"application/problem+json;q=x, */*"}, problemJSON},
 		{[]string{""}, problemJSON},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)

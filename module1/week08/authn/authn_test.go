@@ -188,6 +188,13 @@ func TestPassword_LongAndNUL(t *testing.T) {
 			})
 		}
 	}
+	strongest := authn.Hasher{Iterations: authn.MaxIterations, SaltLen: authn.MinSaltLen}
+	if encoded, err := strongest.Hash("\x00"); encoded != "" || !errors.Is(err, authn.ErrInvalidPassword) {
+		rule.Broken(t, rule.Case{
+			Do: lit(strongest) + ".Hash(\"\\x00\")", Got: rule.Textf("%q, error %v", encoded, err), Want: rule.Textf("\"\", error %v", authn.ErrInvalidPassword),
+			Why: "These parameters are within the limits, so the password is what is wrong.",
+		})
+	}
 	for _, password := range []string{horse, "", "correct"} {
 		encoded := encode(t, password, 3, bytes.Repeat([]byte{7}, 16))
 		for _, tail := range []string{"\x00", "\x00\x00", "\x00horse"} {
@@ -651,7 +658,7 @@ func TestAuthenticate_ConstantTimeLookup(t *testing.T) {
 }
 
 func TestSessions_MemoryBounded(t *testing.T) {
-	const n, size = 4096, 4096
+	const n, size = 1024, 16 << 10
 	big := func(s string, i int) string { return fmt.Sprintf("%d@", i) + strings.Repeat(s, size) }
 	w := newWorld(t, authn.Throttle{Max: 3, Window: window})
 	w.users.anyone = true // the id of a user is the e-mail address
@@ -666,7 +673,7 @@ func TestSessions_MemoryBounded(t *testing.T) {
 		})
 		return held
 	}
-	const do = "for range 4096 { // new e-mail addresses and remotes of 4 KiB\n    s.Login(ctx, email, %s, remote)\n}"
+	const do = "for range 1024 { // new e-mail addresses and remotes of 16 KiB\n    s.Login(ctx, email, %s, remote)\n}"
 	bounded := func(what string, left int64, why string) {
 		t.Helper()
 		if left > n*size/4 {
@@ -700,7 +707,7 @@ func TestSessions_MemoryBounded(t *testing.T) {
 		}
 		return 0
 	})
-	bounded("for range 4096 { // new e-mail addresses of 4 KiB, one remote that is throttled\n    s.Login(ctx, email, \"wrong\", \"192.0.2.1\")\n}", held,
+	bounded("for range 1024 { // new e-mail addresses of 16 KiB, one remote that is throttled\n    s.Login(ctx, email, \"wrong\", \"192.0.2.1\")\n}", held,
 		"A refused login is free for the attacker. It must not cost memory.")
 	runtime.KeepAlive(w)
 }

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"net"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -231,6 +233,7 @@ func TestApply_TypeMismatchPath(t *testing.T) {
 		`{"labels":"eu"}`:                   "labels",
 		`{"labels":{"a":1}}`:                "labels",
 		`{"labels":["a",1]}`:                "labels[1]",
+		`{"labels":[{"a":1}]}`:              "labels[0]",
 		`{"steps":[{},{"done":1}]}`:         "steps[1].done",
 		`{"steps":[[]]}`:                    "steps[0]",
 		`{"counts":{"views":1,"x":"many"}}`: "counts.x",
@@ -394,6 +397,76 @@ func TestApply_NumberPrecision(t *testing.T) {
 			Do:  "Apply(json.RawMessage(`{\"a\":9007199254740993}`), []byte(`{\"b\":0.1000000000000000055}`))",
 			Got: result(raw, nil, err), Want: rule.Text(`{"a":9007199254740993,"b":0.1000000000000000055}, nil`), Why: "A raw message keeps its numbers as they are written.",
 		})
+	}
+}
+
+func TestApply_TypesWithTheirOwnForm(t *testing.T) {
+	const itself = "Such a type knows best what it can hold. The client has to hear which member was refused."
+	const elements = "What is in an array is checked like everything else, whatever stands between."
+	for _, tc := range []struct{ patch, path, code, why string }{
+		{`{"period":{"from":9}}`, "period", mergepatch.TypeMismatch, itself},
+		{`{"period":"now"}`, "period", mergepatch.TypeMismatch, itself},
+		{`{"addr":"here"}`, "addr", mergepatch.TypeMismatch, itself},
+		{`{"addr":{}}`, "addr", mergepatch.TypeMismatch, itself},
+		{`{"addr":{"ip":4}}`, "addr", mergepatch.TypeMismatch, itself},
+		{`{"addrs":["192.0.2.7",{"ip":4}]}`, "addrs[1]", mergepatch.TypeMismatch, itself},
+		{`{"mask":[255,0]}`, "mask", mergepatch.TypeMismatch, itself},
+		{`{"parts":[{"text":"a"},{"txt":"b"}]}`, "parts[1].txt", mergepatch.UnknownField, elements},
+		{`{"parts":[{"text":null}]}`, "parts[0].text", mergepatch.Null, elements},
+		{`{"rows":[{},{"a":300}]}`, "rows[1].a", mergepatch.TypeMismatch, elements},
+		{`{"rows":[{"a":null}]}`, "rows[0].a", mergepatch.Null, elements},
+	} {
+		out, changed, err := mergepatch.Apply(fromJSON[Shelf](shelfJSON), []byte(tc.patch))
+		perr, ok := errors.AsType[*mergepatch.PatchError](err)
+		if !ok || perr.Path != tc.path || perr.Code != tc.code || !reflect.DeepEqual(out, Shelf{}) || changed != nil {
+			rule.Broken(t, rule.Case{
+				Do: doApply("Shelf", shelfJSON, tc.patch), Got: result(out, changed, err),
+				Want: rule.Textf("the zero Shelf, no changes, a *PatchError with Path %q and Code %q", tc.path, tc.code), Why: tc.why,
+			})
+		}
+	}
+	for _, tc := range []struct {
+		patch, changed string
+		change         func(*Shelf)
+		why            string
+	}{
+		{`{"period":{"from":4}}`, "period.from", func(s *Shelf) { s.Period.From = 4 }, "The type gets the merged JSON, and this one it takes."},
+		{`{"addr":"192.0.2.7","mask":"192.0.2.7"}`, "addr mask", func(s *Shelf) { s.Addr, s.Mask = netip.MustParseAddr("192.0.2.7"), net.ParseIP("192.0.2.7") }, "Its text is a string in JSON."},
+		{`{"parts":[null,{"text":"b"}],"rows":[{"b":2}]}`, "parts rows", func(s *Shelf) {
+			s.Parts, s.Rows = []*Step{nil, {Text: "b"}}, []map[string]int8{{"b": 2}}
+		}, "A pointer in an array may be null."},
+		{`{"badge":{"text":"new"}}`, "badge.text", func(s *Shelf) { s.Badge.Text = "new" }, "The document has a member that the struct does not have. Nobody patched it."},
+	} {
+		out, changed, err := mergepatch.Apply(fromJSON[Shelf](shelfJSON), []byte(tc.patch))
+		want := fromJSON[Shelf](shelfJSON)
+		tc.change(&want)
+		if err != nil || !reflect.DeepEqual(out, want) || !slices.Equal(changed, strings.Fields(tc.changed)) {
+			rule.Broken(t, rule.Case{
+				Do: doApply("Shelf", shelfJSON, tc.patch), Got: result(out, changed, err), Want: result(want, strings.Fields(tc.changed), nil), Why: tc.why,
+			})
+		}
+	}
+}
+
+func TestApply_FaultsThatAreNotThePatch(t *testing.T) {
+	for _, tc := range []struct {
+		do    string
+		doc   Shelf
+		patch string
+	}{
+		{"doc := Shelf{Level: 10} // its MarshalJSON fails above 9", Shelf{Level: 10}, `{}`},
+		{"doc := Shelf{Period: Period{From: 9, To: 5}} // its UnmarshalJSON fails if From is above To", Shelf{Period: Period{From: 9, To: 5}}, `{"level":1}`},
+		{"doc := Shelf{Level: 9} // its MarshalJSON fails above 9", Shelf{Level: 9}, `{"level":10}`},
+	} {
+		out, changed, err := mergepatch.Apply(tc.doc, []byte(tc.patch))
+		_, isPatchError := errors.AsType[*mergepatch.PatchError](err)
+		if err == nil || errors.Is(err, errors.ErrUnsupported) || isPatchError || !reflect.DeepEqual(out, Shelf{}) || changed != nil {
+			rule.Broken(t, rule.Case{
+				Do: tc.do + "\nout, changed, err := Apply(doc, []byte(`" + tc.patch + "`))", Got: result(out, changed, err),
+				Want: rule.Text("the zero Shelf, no changes, and an error that is no *PatchError"),
+				Why:  "The handler answers 422 to a *PatchError, and the client looks for a fault that is not its own.",
+			})
+		}
 	}
 }
 
@@ -656,6 +729,57 @@ func (q *Quota) Validate() error {
 		return errOverLimit
 	}
 	return nil
+}
+
+// Shelf has types that a Task does not have.
+type Shelf struct {
+	Period Period            `json:"period"`
+	Badge  Badge             `json:"badge"`
+	Addr   netip.Addr        `json:"addr"` // UnmarshalText only, and a struct
+	Addrs  []netip.Addr      `json:"addrs"`
+	Mask   net.IP            `json:"mask"` // UnmarshalText only, and a slice
+	Parts  []*Step           `json:"parts"`
+	Rows   []map[string]int8 `json:"rows"`
+	Level  Level             `json:"level"`
+}
+
+const shelfJSON = `{"period":{"from":1,"to":5},"badge":{"kind":"badge","text":"old"},"addr":"192.0.2.1","addrs":["192.0.2.1"],` +
+	`"mask":"192.0.2.1","parts":[{"text":"a","done":false,"by":null}],"rows":[{"a":1}],"level":3}`
+
+// Period refuses to end before it begins.
+type Period struct {
+	From int `json:"from"`
+	To   int `json:"to"`
+}
+
+func (p *Period) UnmarshalJSON(data []byte) error {
+	type plain Period
+	if err := json.Unmarshal(data, (*plain)(p)); err != nil {
+		return err
+	}
+	if p.From > p.To {
+		return errors.New("a period cannot end before it begins")
+	}
+	return nil
+}
+
+// Badge writes a member that it does not have.
+type Badge struct {
+	Text string `json:"text"`
+}
+
+func (b Badge) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"kind": "badge", "text": b.Text})
+}
+
+// Level can be read, but not written, above 9.
+type Level int
+
+func (l Level) MarshalJSON() ([]byte, error) {
+	if l > 9 {
+		return nil, fmt.Errorf("no level %d", int(l))
+	}
+	return json.Marshal(int(l))
 }
 
 func task() Task { return fromJSON[Task](taskJSON) }

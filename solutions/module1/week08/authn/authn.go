@@ -50,11 +50,15 @@ type Hasher struct {
 	SaltLen    int // in bytes, MinSaltLen or more
 }
 
+func (h Hasher) valid() bool {
+	return 1 <= h.Iterations && h.Iterations <= MaxIterations && h.SaltLen >= MinSaltLen
+}
+
 // Hash returns the encoding of password with a new random salt. It returns
 // ErrInvalidPassword for a password with a NUL byte, and another error if a
 // parameter of h is out of its range.
 func (h Hasher) Hash(password string) (string, error) {
-	if h.Iterations < 1 || h.Iterations > MaxIterations || h.SaltLen < MinSaltLen {
+	if !h.valid() {
 		return "", fmt.Errorf("authn: %d iterations and %d bytes of salt are out of range", h.Iterations, h.SaltLen)
 	}
 	if hasNUL(password) {
@@ -74,16 +78,13 @@ func (h Hasher) Hash(password string) (string, error) {
 // that of h. Verify returns ErrCorruptHash for an encoding that Hash cannot
 // have made.
 func (h Hasher) Verify(encoded, password string) (ok, rehash bool, err error) {
-	iterations, salt, want, err := decode(encoded)
+	made, salt, want, err := decode(encoded)
 	if err != nil {
 		return false, false, err
 	}
-	got, err := pbkdf2.Key(sha256.New, password, salt, iterations, keyLen)
-	if err != nil {
-		return false, false, err
-	}
+	got, err := pbkdf2.Key(sha256.New, password, salt, made.Iterations, keyLen)
 	ok = subtle.ConstantTimeCompare(got, want) == 1 && !hasNUL(password)
-	return ok, ok && (iterations < h.Iterations || len(salt) < h.SaltLen), nil
+	return ok, ok && (made.Iterations < h.Iterations || made.SaltLen < h.SaltLen), err
 }
 
 // hasNUL reports whether password has a NUL byte. HMAC pads a short key with
@@ -95,21 +96,22 @@ func encode(iterations int, salt, key []byte) string {
 	return fmt.Sprintf("$pbkdf2-sha256$i=%d$%s$%s", iterations, b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
-func decode(encoded string) (iterations int, salt, key []byte, err error) {
+// decode also returns the Hasher that made encoded.
+func decode(encoded string) (made Hasher, salt, key []byte, err error) {
 	fields := strings.Split(encoded, "$")
 	if len(fields) != 5 {
-		return 0, nil, nil, ErrCorruptHash
+		return Hasher{}, nil, nil, ErrCorruptHash
 	}
 	iterations, err1 := strconv.Atoi(strings.TrimPrefix(fields[2], "i="))
 	salt, err2 := base64.RawStdEncoding.DecodeString(fields[3])
 	key, err3 := base64.RawStdEncoding.DecodeString(fields[4])
+	made = Hasher{Iterations: iterations, SaltLen: len(salt)}
 	switch {
-	case errors.Join(err1, err2, err3) != nil,
-		iterations < 1, iterations > MaxIterations, len(salt) < MinSaltLen, len(key) != keyLen,
+	case errors.Join(err1, err2, err3) != nil, !made.valid(), len(key) != keyLen,
 		encode(iterations, salt, key) != encoded: // the decoders are lenient: +1, 007, line breaks
-		return 0, nil, nil, ErrCorruptHash
+		return Hasher{}, nil, nil, ErrCorruptHash
 	}
-	return iterations, salt, key, nil
+	return made, salt, key, nil
 }
 
 // Passwords makes and checks password hashes, as Hasher does. It is safe for
@@ -152,7 +154,7 @@ type Sessions struct {
 	mu       sync.Mutex
 	sessions map[[sha256.Size]byte]session // by the hash of the token
 	attempts map[subject][]time.Time       // that count, in order
-	swept    time.Time
+	sweepAt  time.Time                     // the next pass of sweep
 }
 
 type session struct {
@@ -183,7 +185,7 @@ func NewSessions(users Users, h Passwords, clock func() time.Time, ttl time.Dura
 		decoy:    decoy,
 		sessions: make(map[[sha256.Size]byte]session),
 		attempts: make(map[subject][]time.Time),
-		swept:    clock(),
+		sweepAt:  clock().Add(ttl),
 	}, nil
 }
 
@@ -313,10 +315,10 @@ func (s *Sessions) takeBack(who subject, at time.Time) {
 
 // sweep frees what nobody may ask for again.
 func (s *Sessions) sweep(now time.Time) {
-	if now.Sub(s.swept) < s.ttl+s.lim.Window {
+	if now.Before(s.sweepAt) {
 		return
 	}
-	maps.DeleteFunc(s.sessions, func(_ [sha256.Size]byte, old session) bool { return now.Sub(old.exp) >= s.ttl })
+	maps.DeleteFunc(s.sessions, func(_ [sha256.Size]byte, old session) bool { return !now.Before(old.exp.Add(s.ttl)) })
 	maps.DeleteFunc(s.attempts, func(who subject, _ []time.Time) bool { return len(s.counting(who, now)) == 0 })
-	s.swept = now
+	s.sweepAt = now.Add(s.ttl)
 }

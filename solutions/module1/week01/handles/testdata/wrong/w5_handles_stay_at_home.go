@@ -6,6 +6,7 @@
 package handles
 
 import (
+	"cmp"
 	"errors"
 	"iter"
 	"math"
@@ -36,8 +37,6 @@ func (h Handle) IsZero() bool { return h == Handle{} }
 type Option func(*config)
 
 type config struct{ generationBits uint8 }
-
-const maxGenerationBits = 32
 
 // WithGenerationBits limits the generation of a slot to n bits: a slot serves at
 // most 2^n values, one after another, and then retires. The default is 32, which
@@ -75,13 +74,10 @@ func NewArena[T any](opts ...Option) *Arena[T] {
 	for _, opt := range opts {
 		opt(&c)
 	}
-	if c.generationBits == 0 || c.generationBits > maxGenerationBits {
-		c.generationBits = maxGenerationBits
-	}
-	return &Arena[T]{
-		id:   lastID.Add(1),
-		last: math.MaxUint32 >> (maxGenerationBits - c.generationBits),
-	}
+	// 0 bits give 0, which becomes the default. A shift by 32 or more gives 0
+	// too, and then 0-1 is the maximum.
+	last := uint32(1)<<c.generationBits - 1
+	return &Arena[T]{id: lastID.Add(1), last: cmp.Or(last, math.MaxUint32)}
 }
 
 // Insert stores v and returns its handle, which is never the zero Handle.

@@ -83,11 +83,8 @@ func (s *Scanner) Err() error { return s.err }
 
 // readLine returns the next line without its end.
 func (s *Scanner) readLine() (line []byte, ok bool) {
-	if s.err != nil {
-		return nil, false
-	}
 	searched := 0
-	for {
+	for s.err == nil {
 		line = s.buf[s.start:]
 		i := bytes.IndexByte(line[searched:], '\n')
 		used := len(line)
@@ -102,7 +99,6 @@ func (s *Scanner) readLine() (line []byte, ok bool) {
 		case len(line) > s.maxLine:
 			s.line++
 			s.err = fmt.Errorf("line %d: %w", s.line, ErrLineTooLong)
-			return nil, false
 		case i >= 0, s.readErr == io.EOF && used > 0:
 			s.line++
 			s.start += used
@@ -112,20 +108,22 @@ func (s *Scanner) readLine() (line []byte, ok bool) {
 		case s.readErr != nil:
 			s.line++
 			s.err = s.readErr
-			return nil, false
+		default:
+			s.fill()
 		}
-		s.fill()
 	}
+	return nil, false
 }
 
 // fill reads at least one byte behind buf[start:], or sets readErr.
 func (s *Scanner) fill() {
-	if s.start > 0 {
+	switch {
+	case len(s.buf) < cap(s.buf): // there is room
+	case s.start == 0: // the line is longer than the buffer
+		s.buf = slices.Grow(s.buf, max(len(s.buf), minBuffer))
+	default:
 		s.buf = s.buf[:copy(s.buf, s.buf[s.start:])]
 		s.start = 0
-	}
-	if len(s.buf) == cap(s.buf) {
-		s.buf = slices.Grow(s.buf, max(len(s.buf), minBuffer))
 	}
 	for range maxEmptyReads {
 		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])

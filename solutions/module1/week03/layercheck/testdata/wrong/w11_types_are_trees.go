@@ -153,7 +153,7 @@ func (r Rules) layerOf(pkg string) *Layer {
 	var found *Layer
 	for i := range r.Layers {
 		l := &r.Layers[i]
-		if within(l.Path, pkg) && (found == nil || len(l.Path) > len(found.Path)) {
+		if within(l.Path, pkg) && (found == nil || within(found.Path, l.Path)) {
 			found = l
 		}
 	}
@@ -162,8 +162,7 @@ func (r Rules) layerOf(pkg string) *Layer {
 
 // within reports whether the import path pkg is at or below root.
 func within(root, pkg string) bool {
-	rest, ok := strings.CutPrefix(pkg, root)
-	return ok && (rest == "" || rest[0] == '/')
+	return pkg == root || strings.HasPrefix(pkg, root+"/")
 }
 
 // checker holds one package to the rules of its layer.
@@ -194,10 +193,7 @@ func (c *checker) checkImports() {
 			continue
 		}
 		for _, spec := range file.Imports {
-			pkg, err := strconv.Unquote(spec.Path.Value)
-			if err != nil {
-				continue
-			}
+			pkg, _ := strconv.Unquote(spec.Path.Value) // the parser has checked it
 			if why := c.objection(pkg); why != "" {
 				c.pass.Reportf(spec.Path.Pos(), "layer %s must not import %s: %s", c.layer.Name, pkg, why)
 			}

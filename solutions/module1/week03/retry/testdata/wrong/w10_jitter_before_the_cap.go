@@ -133,13 +133,11 @@ func (p Policy) wait(n int, err error) time.Duration {
 // backoff returns Base * 2^(n-1). The shift is tested before it is
 // made: a product that overflowed can look like any duration.
 func (p Policy) backoff(n int) time.Duration {
-	if p.Base <= 0 {
-		return 0
+	base, shift := max(p.Base, 0), n-1
+	if base > math.MaxInt64>>shift {
+		return math.MaxInt64
 	}
-	if shift := n - 1; shift < 63 && p.Base <= math.MaxInt64>>shift {
-		return p.Base << shift
-	}
-	return math.MaxInt64
+	return base << shift
 }
 
 func (p Policy) clamp(d time.Duration) time.Duration {

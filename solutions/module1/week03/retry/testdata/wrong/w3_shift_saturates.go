@@ -131,10 +131,7 @@ func (p Policy) wait(n int, err error) time.Duration {
 
 // backoff returns Base * 2^(n-1), within Cap.
 func (p Policy) backoff(n int) time.Duration {
-	if p.Base <= 0 {
-		return 0
-	}
-	return p.clamp(p.Base << (n - 1))
+	return p.clamp(max(p.Base, 0) << (n - 1))
 }
 
 func (p Policy) clamp(d time.Duration) time.Duration {

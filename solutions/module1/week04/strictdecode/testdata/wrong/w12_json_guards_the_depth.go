@@ -120,11 +120,11 @@ func Decode[T any](r io.Reader, lim Limits) (T, error) {
 	if p := check(body, reflect.TypeFor[T](), false); p != nil {
 		return zero, p
 	}
-	if json.Unmarshal(body, &value) != nil {
+	if err := json.Unmarshal(body, &value); err != nil {
 		if p := check(body, reflect.TypeFor[T](), true); p != nil {
 			return zero, p
 		}
-		return zero, problemAt(body, 0, "", TypeMismatch)
+		return zero, fmt.Errorf("decode body: %w", err) // T is at fault, not the body
 	}
 	return value, nil
 }
@@ -259,7 +259,7 @@ func (c *checker) object(t reflect.Type) *Problem {
 		}
 		c.path = c.path[:len(c.path)-1]
 	}
-	return c.try(t, start)
+	return c.tryWhole(t, start)
 }
 
 func (c *checker) array(t reflect.Type) *Problem {
@@ -270,7 +270,7 @@ func (c *checker) array(t reflect.Type) *Problem {
 		elem = opaque
 	case decodesText(t):
 		return c.problem(start, TypeMismatch)
-	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
+	case t.Kind() == reflect.Slice:
 		elem = t.Elem()
 	case t.Kind() != reflect.Interface:
 		return c.problem(start, TypeMismatch)
@@ -283,15 +283,21 @@ func (c *checker) array(t reflect.Type) *Problem {
 		}
 		c.path = c.path[:len(c.path)-1]
 	}
-	return c.try(t, start)
+	return c.tryWhole(t, start)
 }
 
-// try decodes the value between start and pos, if it is time for that. In
-// objects and arrays only a type that decodes itself has anything to say: their
-// members had their turn.
+// tryWhole is try for an object or array, whose members had their turn: only a
+// type that decodes itself has anything to add.
+func (c *checker) tryWhole(t reflect.Type, start int) *Problem {
+	if decodesJSON(t) {
+		return c.try(t, start)
+	}
+	return nil
+}
+
+// try decodes the value between start and pos, if it is time for that.
 func (c *checker) try(t reflect.Type, start int) *Problem {
-	container := c.body[start] == '{' || c.body[start] == '['
-	if !c.decode || container && !decodesJSON(t) {
+	if !c.decode {
 		return nil
 	}
 	err := json.Unmarshal(c.body[start:c.pos], reflect.New(t).Interface())
@@ -311,11 +317,11 @@ func (c *checker) try(t reflect.Type, start int) *Problem {
 
 func (c *checker) problem(at int, code string) *Problem {
 	var path strings.Builder
-	for _, s := range c.path {
+	for i, s := range c.path {
 		switch {
 		case s.index != noIndex:
 			fmt.Fprintf(&path, "[%d]", s.index)
-		case path.Len() > 0:
+		case i > 0:
 			path.WriteString("." + s.key)
 		default:
 			path.WriteString(s.key)
@@ -324,8 +330,9 @@ func (c *checker) problem(at int, code string) *Problem {
 	return problemAt(c.body, at, path.String(), code)
 }
 
+// skip goes past chars. Something else follows: a value or a closing bracket.
 func (c *checker) skip(chars string) {
-	for c.pos < len(c.body) && strings.IndexByte(chars, c.body[c.pos]) >= 0 {
+	for strings.IndexByte(chars, c.body[c.pos]) >= 0 {
 		c.pos++
 	}
 }

@@ -120,11 +120,11 @@ func Decode[T any](r io.Reader, lim Limits) (T, error) {
 	if p := check(body, reflect.TypeFor[T](), false); p != nil {
 		return zero, p
 	}
-	if json.Unmarshal(body, &value) != nil {
+	if err := json.Unmarshal(body, &value); err != nil {
 		if p := check(body, reflect.TypeFor[T](), true); p != nil {
 			return zero, p
 		}
-		return zero, problemAt(body, 0, "", TypeMismatch)
+		return zero, fmt.Errorf("decode body: %w", err) // T is at fault, not the body
 	}
 	return value, nil
 }
@@ -143,8 +143,8 @@ func problemAt(body []byte, at int, path, code string) *Problem {
 
 // checkSyntax finds what is wrong with a body whatever the type.
 func checkSyntax(body []byte, maxDepth int) *Problem {
-	if at := tooDeep(body, maxDepth); at >= 0 {
-		return problemAt(body, at, "", TooDeep)
+	if p := tooDeep(body, maxDepth); p != nil {
+		return p
 	}
 	if json.Valid(body) {
 		return nil
@@ -163,26 +163,26 @@ func checkSyntax(body []byte, maxDepth int) *Problem {
 	return problemAt(body, len(body)-len(rest), "", TrailingData)
 }
 
-// tooDeep returns the offset of the first bracket with more than limit open
-// ones, itself included, or -1.
-func tooDeep(body []byte, limit int) int {
+// tooDeep finds the first bracket with more than limit open ones, itself
+// included. What is not JSON may be misread: checkSyntax rejects it anyway.
+func tooDeep(body []byte, limit int) *Problem {
 	depth, quoted := 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case c == '"':
 			quoted = !quoted
-		case quoted && c == '\\':
+		case c == '\\':
 			i++
 		case quoted:
 		case c == '{' || c == '[':
 			if depth++; depth > limit {
-				return i
+				return problemAt(body, i, "", TooDeep)
 			}
 		case c == '}' || c == ']':
 			depth--
 		}
 	}
-	return -1
+	return nil
 }
 
 // checker walks through a body next to the type that it is meant for. The body
@@ -285,7 +285,7 @@ func (c *checker) object(t reflect.Type) *Problem {
 		}
 		c.path = c.path[:len(c.path)-1]
 	}
-	return c.try(t, start)
+	return c.tryWhole(t, start)
 }
 
 func (c *checker) array(t reflect.Type) *Problem {
@@ -296,7 +296,7 @@ func (c *checker) array(t reflect.Type) *Problem {
 		elem = opaque
 	case decodesText(t):
 		return c.problem(start, TypeMismatch)
-	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
+	case t.Kind() == reflect.Slice:
 		elem = t.Elem()
 	case t.Kind() != reflect.Interface:
 		return c.problem(start, TypeMismatch)
@@ -309,15 +309,21 @@ func (c *checker) array(t reflect.Type) *Problem {
 		}
 		c.path = c.path[:len(c.path)-1]
 	}
-	return c.try(t, start)
+	return c.tryWhole(t, start)
 }
 
-// try decodes the value between start and pos, if it is time for that. In
-// objects and arrays only a type that decodes itself has anything to say: their
-// members had their turn.
+// tryWhole is try for an object or array, whose members had their turn: only a
+// type that decodes itself has anything to add.
+func (c *checker) tryWhole(t reflect.Type, start int) *Problem {
+	if decodesJSON(t) {
+		return c.try(t, start)
+	}
+	return nil
+}
+
+// try decodes the value between start and pos, if it is time for that.
 func (c *checker) try(t reflect.Type, start int) *Problem {
-	container := c.body[start] == '{' || c.body[start] == '['
-	if !c.decode || container && !decodesJSON(t) {
+	if !c.decode {
 		return nil
 	}
 	err := json.Unmarshal(c.body[start:c.pos], reflect.New(t).Interface())
@@ -337,11 +343,11 @@ func (c *checker) try(t reflect.Type, start int) *Problem {
 
 func (c *checker) problem(at int, code string) *Problem {
 	var path strings.Builder
-	for _, s := range c.path {
+	for i, s := range c.path {
 		switch {
 		case s.index != noIndex:
 			fmt.Fprintf(&path, "[%d]", s.index)
-		case path.Len() > 0:
+		case i > 0:
 			path.WriteString("." + s.key)
 		default:
 			path.WriteString(s.key)
@@ -350,8 +356,9 @@ func (c *checker) problem(at int, code string) *Problem {
 	return problemAt(c.body, at, path.String(), code)
 }
 
+// skip goes past chars. Something else follows: a value or a closing bracket.
 func (c *checker) skip(chars string) {
-	for c.pos < len(c.body) && strings.IndexByte(chars, c.body[c.pos]) >= 0 {
+	for strings.IndexByte(chars, c.body[c.pos]) >= 0 {
 		c.pos++
 	}
 }

@@ -23,7 +23,6 @@ func NewFileCache(dir string) *FileCache { return &FileCache{dir: dir} }
 
 // entry is the content of a file.
 type entry struct {
-	Key         string
 	StoredAt    time.Time
 	Observation *Observation
 }
@@ -35,7 +34,7 @@ func (c *FileCache) Load(key string) (Observation, time.Time, bool) {
 		return Observation{}, time.Time{}, false
 	}
 	var e entry
-	if err := json.Unmarshal(content, &e); err != nil || e.Key != key || e.Observation == nil {
+	if err := json.Unmarshal(content, &e); err != nil || e.Observation == nil {
 		return Observation{}, time.Time{}, false
 	}
 	return *e.Observation, e.StoredAt, true
@@ -44,7 +43,7 @@ func (c *FileCache) Load(key string) (Observation, time.Time, bool) {
 // Store implements Cache. Whatever interrupts it, the file of key is either the
 // old one or the new one, whole. If it fails, it leaves no other file behind.
 func (c *FileCache) Store(key string, o Observation, at time.Time) error {
-	content, err := json.Marshal(entry{Key: key, StoredAt: at, Observation: &o})
+	content, err := json.Marshal(entry{StoredAt: at, Observation: &o})
 	if err != nil {
 		return err
 	}

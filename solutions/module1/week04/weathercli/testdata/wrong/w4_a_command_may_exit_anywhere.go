@@ -98,7 +98,8 @@ type command struct {
 	print   func(io.Writer, Result)
 }
 
-// parse prints the usage to stderr if it returns an error.
+// parse returns what args ask for, or what is wrong with them. Its only output
+// is that of package flag: the usage, for -h and for a wrong flag.
 func parse(args []string, env func(string) string, stderr io.Writer) (*command, error) {
 	flags := flag.NewFlagSet("weather", flag.ExitOnError)
 	flags.SetOutput(stderr)
@@ -121,27 +122,23 @@ func parse(args []string, env func(string) string, stderr io.Writer) (*command, 
 	if *asJSON {
 		cmd.print = printJSON
 	}
-	invalid := func(err error) (*command, error) {
-		flags.Usage()
-		return nil, err
-	}
 	for _, arg := range flags.Args() {
 		place, err := parsePlace(arg)
 		if err != nil {
-			return invalid(err)
+			return nil, err
 		}
 		cmd.places = append(cmd.places, place)
 	}
 	forecaster, err := NewOpenMeteo(*baseURL)
 	switch {
 	case err != nil:
-		return invalid(fmt.Errorf("-url: %w", err))
+		return nil, fmt.Errorf("-url: %w", err)
 	case len(cmd.places) == 0:
-		return invalid(errors.New("no places"))
+		return nil, errors.New("no places: write them as in berlin=52.52,13.405")
 	case *cacheDir == "":
-		return invalid(errors.New("no directory for the cache: set -cache or WEATHER_CACHE"))
+		return nil, errors.New("no directory for the cache: set -cache or WEATHER_CACHE")
 	case *timeout <= 0 || *maxAge < 0 || *maxStale < 0:
-		return invalid(errors.New("a duration is negative, or -timeout is 0"))
+		return nil, errors.New("-timeout must be above 0, -max-age and -max-stale must not be negative")
 	}
 	cmd.service = NewService(forecaster, NewFileCache(*cacheDir), time.Now, *maxAge, *maxStale)
 	return cmd, nil
@@ -151,12 +148,18 @@ func parse(args []string, env func(string) string, stderr io.Writer) (*command, 
 func parsePlace(arg string) (Place, error) {
 	name, coordinates, _ := strings.Cut(arg, "=")
 	latitude, longitude, _ := strings.Cut(coordinates, ",")
-	lat, latErr := strconv.ParseFloat(latitude, 64)
-	lon, lonErr := strconv.ParseFloat(longitude, 64)
-	if name == "" || latErr != nil || lonErr != nil || !(math.Abs(lat) <= 90 && math.Abs(lon) <= 180) {
+	lat, latOK := parseDegrees(latitude, 90)
+	lon, lonOK := parseDegrees(longitude, 180)
+	if name == "" || !latOK || !lonOK {
 		return Place{}, fmt.Errorf("%q is not a place such as berlin=52.52,13.405", arg)
 	}
 	return Place{Name: name, Lat: lat, Lon: lon}, nil
+}
+
+// parseDegrees parses a number from -limit to limit. NaN is not among them.
+func parseDegrees(s string, limit float64) (float64, bool) {
+	d, err := strconv.ParseFloat(s, 64)
+	return d, err == nil && math.Abs(d) <= limit
 }
 
 func printText(w io.Writer, r Result) {

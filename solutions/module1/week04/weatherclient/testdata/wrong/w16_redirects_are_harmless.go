@@ -110,7 +110,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("weatherclient: base URL %q: scheme must be http or https", cfg.BaseURL)
 	case base.Hostname() == "":
 		return nil, fmt.Errorf("weatherclient: base URL %q: no host", cfg.BaseURL)
-	case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
 		return nil, fmt.Errorf("weatherclient: base URL of %s: has a user, query or fragment", base.Host)
 	case cfg.Timeout < 0:
 		return nil, fmt.Errorf("weatherclient: negative timeout %v", cfg.Timeout)
@@ -169,11 +169,7 @@ func (c *Client) Current(ctx context.Context, lat, lon float64) (Observation, er
 }
 
 func (c *Client) fetch(ctx context.Context, lat, lon float64) (Observation, error) {
-	req, err := c.request(ctx, lat, lon)
-	if err != nil {
-		return Observation{}, err
-	}
-	resp, err := c.http.Do(req)
+	resp, err := c.send(ctx, lat, lon)
 	if err != nil {
 		return Observation{}, fmt.Errorf("weatherclient: %w", err)
 	}
@@ -192,7 +188,7 @@ func (c *Client) fetch(ctx context.Context, lat, lon float64) (Observation, erro
 	return decode(body)
 }
 
-func (c *Client) request(ctx context.Context, lat, lon float64) (*http.Request, error) {
+func (c *Client) send(ctx context.Context, lat, lon float64) (*http.Response, error) {
 	u := *c.endpoint
 	u.RawQuery = url.Values{
 		"latitude":  {strconv.FormatFloat(lat, 'f', -1, 64)},
@@ -202,13 +198,13 @@ func (c *Client) request(ctx context.Context, lat, lon float64) (*http.Request, 
 	}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("weatherclient: %w", err)
+		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
 	if c.userAgent != "" {
 		req.Header.Set("User-Agent", c.userAgent)
 	}
-	return req, nil
+	return c.http.Do(req)
 }
 
 // release makes the connection fit for the next request, unless that would
@@ -251,15 +247,15 @@ func (c *Client) refusal(resp *http.Response) *APIError {
 }
 
 func isJSON(h http.Header) bool {
-	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	return err == nil && mediaType == "application/json"
+	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type")) // it is there also beside a broken parameter
+	return mediaType == "application/json"
 }
 
 // retryAfter reads a number of seconds or a date. What is neither, or lies in
 // the past, is 0.
 func retryAfter(value string) time.Duration {
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
-		if seconds < 0 || seconds > math.MaxInt64/int64(time.Second) {
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil {
+		if seconds > math.MaxInt64/uint64(time.Second) {
 			return 0
 		}
 		return time.Duration(seconds) * time.Second

@@ -29,8 +29,7 @@ func Map[In, Out any](ctx context.Context, workers int, in iter.Seq[In], fn func
 		defer group.Wait()
 		calls, cancel := context.WithCancel(ctx)
 		defer cancel()
-		pulls, stop := context.WithCancel(calls)
-		defer stop()
+		pulls, stop := context.WithCancel(calls) // ends with calls
 
 		slots := make(chan struct{}, workers) // one for each item between in and yield
 		reserve := func() bool {
@@ -42,7 +41,7 @@ func Map[In, Out any](ctx context.Context, workers int, in iter.Seq[In], fn func
 			}
 		}
 
-		queue := make(chan chan outcome[Out], workers+1) // in the order of in, and an end
+		queue := make(chan chan outcome[Out], workers) // in the order of in
 		start := func(item In) {
 			done := make(chan outcome[Out], 1) // nobody may be left to receive
 			queue <- done
@@ -66,30 +65,33 @@ func Map[In, Out any](ctx context.Context, workers int, in iter.Seq[In], fn func
 			}
 			return none, nil
 		}
+		var end outcome[Out] // of in; may be read when queue is closed
 		group.Go(func() {
 			defer close(queue)
-			if o := call(ctx, feed, in); o.failed() {
-				end := make(chan outcome[Out], 1)
-				end <- o
-				queue <- end
-			}
+			end = call(ctx, feed, in)
 		})
 
+		fail := func(o outcome[Out]) {
+			cancel()
+			if o.panicked != nil {
+				panic(o.panicked)
+			}
+			var zero Out
+			yield(zero, o.err)
+		}
 		for done := range queue {
 			o := <-done
 			if o.failed() {
-				cancel()
-				if o.panicked != nil {
-					panic(o.panicked)
-				}
-				var zero Out
-				yield(zero, o.err)
+				fail(o)
 				return
 			}
 			<-slots
 			if !yield(o.out, nil) {
 				return
 			}
+		}
+		if end.failed() {
+			fail(end)
 		}
 	}
 }

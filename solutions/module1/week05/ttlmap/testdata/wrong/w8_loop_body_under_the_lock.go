@@ -196,13 +196,12 @@ func (m *Map[K, V]) evict(k K, v V) {
 }
 
 func (m *Map[K, V]) sweepEvery(ctx context.Context, every time.Duration) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
+	tick := time.Tick(every)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-tick:
 			m.sweep()
 		}
 	}

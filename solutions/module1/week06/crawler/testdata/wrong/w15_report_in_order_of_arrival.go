@@ -392,7 +392,7 @@ func (c *crawl) fetch(ctx context.Context, u *url.URL) result {
 	if resp.StatusCode != http.StatusOK || !isHTML(resp.Header) {
 		return res
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.cfg.MaxBody+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxBody()+1))
 	switch {
 	case err != nil:
 		res.err = err
@@ -462,12 +462,27 @@ func (c *crawl) send(ctx context.Context, u *url.URL) (*http.Response, error) {
 	if c.cfg.UserAgent != "" {
 		req.Header.Set("User-Agent", c.cfg.UserAgent)
 	}
-	return c.client.Do(req)
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = limitedBody{io.LimitReader(resp.Body, c.maxBody()+slack), resp.Body}
+	return resp, nil
+}
+
+// slack is what may be read of a body beyond MaxBody.
+const slack = 64 << 10
+
+func (c *crawl) maxBody() int64 { return min(c.cfg.MaxBody, math.MaxInt64-slack) }
+
+type limitedBody struct {
+	io.Reader
+	io.Closer
 }
 
 // discard reads what is left of a body, so that the connection can be used
-// again, unless it is more than a page may have.
+// again. It stops where send has limited the body.
 func (c *crawl) discard(body io.ReadCloser) {
-	io.CopyN(io.Discard, body, c.cfg.MaxBody+1)
+	io.Copy(io.Discard, body)
 	body.Close()
 }

@@ -240,7 +240,7 @@ func escape(s, allowed string) string {
 // escaped returns the byte of the escape at the start of s, if there is one.
 func escaped(s string) (c byte, ok bool) {
 	if len(s) < len("%7E") || s[0] != '%' {
-		return 0, false
+		return c, false
 	}
 	n, err := strconv.ParseUint(s[1:3], 16, 8)
 	return byte(n), err == nil

@@ -103,9 +103,7 @@ func (l *Limiter) pause(ctx context.Context, d time.Duration, wake <-chan struct
 	defer l.mu.Lock()
 	var due <-chan time.Time
 	if d > 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		due = timer.C
+		due = time.After(d)
 	}
 	select {
 	case <-due:
@@ -154,7 +152,7 @@ func (l *Limiter) Hosts() int {
 // host returns what l remembers of a host, which is a new one if it was idle.
 func (l *Limiter) host(name string) *host {
 	now := time.Now()
-	if now.Sub(l.swept) >= l.policy.IdleAfter {
+	if !now.Before(l.swept.Add(l.policy.IdleAfter)) {
 		l.sweep()
 	}
 	h, ok := l.hosts[name]
@@ -233,11 +231,12 @@ func (t turns) at(now time.Time) turns {
 // theirs as soon as they can.
 func (t turns) nth(n int, start time.Time) time.Time {
 	missing := time.Duration(n - t.free)
-	if missing <= 0 || t.delay == 0 {
+	if missing <= 0 {
 		return start
 	}
-	if t.delay > math.MaxInt64/missing {
-		return t.since.Add(math.MaxInt64)
+	wait := missing * t.delay
+	if wait/missing != t.delay { // it has overflowed
+		wait = math.MaxInt64
 	}
-	return t.since.Add(missing * t.delay)
+	return t.since.Add(wait)
 }

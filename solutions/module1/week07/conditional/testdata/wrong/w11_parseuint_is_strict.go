@@ -123,7 +123,7 @@ func Evaluate(r *http.Request, current ETag, exists bool, requireIfMatch bool) D
 		return BadRequest
 	case ifMatch.present && !(exists && ifMatch.contains(current.StrongMatch)):
 		return PreconditionFailed
-	case ifNoneMatch.present && exists && ifNoneMatch.contains(current.WeakMatch):
+	case exists && ifNoneMatch.contains(current.WeakMatch):
 		if reads(r) {
 			return NotModified
 		}

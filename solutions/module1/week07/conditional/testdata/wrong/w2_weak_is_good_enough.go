@@ -123,7 +123,7 @@ func Evaluate(r *http.Request, current ETag, exists bool, requireIfMatch bool) D
 		return BadRequest
 	case ifMatch.present && !(exists && ifMatch.contains(current.WeakMatch)):
 		return PreconditionFailed
-	case ifNoneMatch.present && exists && ifNoneMatch.contains(current.WeakMatch):
+	case exists && ifNoneMatch.contains(current.WeakMatch):
 		if reads(r) {
 			return NotModified
 		}
@@ -204,12 +204,8 @@ func ForVersion(n uint64) ETag {
 
 // Version returns the n for which e is ForVersion(n), and whether there is one.
 func Version(e ETag) (n uint64, ok bool) {
-	digits, ok := strings.CutPrefix(e.Opaque, "v")
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, 10, 64)
-	if err != nil || e != ForVersion(n) { // ParseUint takes leading zeros
+	n, _ = strconv.ParseUint(strings.TrimPrefix(e.Opaque, "v"), 10, 64)
+	if e != ForVersion(n) { // the round trip refuses what ParseUint does, and leading zeros too
 		return 0, false
 	}
 	return n, true

@@ -94,9 +94,9 @@ func (m *memory) Begin(_ context.Context, scope, key string, fp [32]byte) (Store
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := name{scope, key}
-	r, known := m.records[n]
+	r := m.records[n] // if there is none, the zero record, which has expired
 	switch {
-	case !known || r.expired(now):
+	case r.expired(now):
 		m.lease++
 		reserved := Stored{Fingerprint: fp, Lease: m.lease}
 		m.records[n] = record{Stored: reserved, expires: now.Add(m.inflightTTL)}
@@ -136,8 +136,8 @@ func (m *memory) Abort(_ context.Context, scope, key string, lease uint64) error
 
 // lost reports whether the key has a live record of another lease.
 func (m *memory) lost(n name, lease uint64, now time.Time) bool {
-	r, known := m.records[n]
-	return known && r.Lease != lease && !r.expired(now)
+	r := m.records[n]
+	return r.Lease != lease && !r.expired(now)
 }
 
 func (s Stored) clone() Stored {

@@ -68,7 +68,6 @@ func NewMemoryStore(ttl, inflightTTL time.Duration) Store {
 		ttl:         ttl,
 		inflightTTL: inflightTTL,
 		records:     make(map[name]record),
-		swept:       time.Now(),
 	}
 }
 
@@ -87,8 +86,8 @@ type memory struct {
 
 	mu      sync.Mutex
 	records map[name]record
-	lease   uint64 // the last one given out
-	swept   time.Time
+	lease   uint64    // the last one given out
+	sweepAt time.Time // the next pass of sweep
 }
 
 func (m *memory) Begin(_ context.Context, scope, key string, fp [32]byte) (Stored, State, error) {
@@ -98,9 +97,9 @@ func (m *memory) Begin(_ context.Context, scope, key string, fp [32]byte) (Store
 	m.sweep(now)
 
 	n := name{scope, key}
-	r, known := m.records[n]
+	r := m.records[n] // if there is none, the zero record, which has expired
 	switch {
-	case !known || r.expired(now):
+	case r.expired(now):
 		m.lease++
 		reserved := Stored{Fingerprint: fp, Lease: m.lease}
 		m.records[n] = record{Stored: reserved, expires: now.Add(m.inflightTTL)}
@@ -140,18 +139,18 @@ func (m *memory) Abort(_ context.Context, scope, key string, lease uint64) error
 
 // lost reports whether the key has a live record of another lease.
 func (m *memory) lost(n name, lease uint64, now time.Time) bool {
-	r, known := m.records[n]
-	return known && r.Lease != lease && !r.expired(now)
+	r := m.records[n]
+	return r.Lease != lease && !r.expired(now)
 }
 
 // sweep frees what has expired. Once in a ttl is enough: the cost of a pass is
 // spread over all records of that time.
 func (m *memory) sweep(now time.Time) {
-	if now.Sub(m.swept) < m.ttl {
+	if now.Before(m.sweepAt) {
 		return
 	}
 	maps.DeleteFunc(m.records, func(_ name, r record) bool { return r.expired(now) })
-	m.swept = now
+	m.sweepAt = now.Add(m.ttl)
 }
 
 func (s Stored) clone() Stored {

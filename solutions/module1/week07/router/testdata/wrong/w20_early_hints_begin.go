@@ -220,7 +220,7 @@ var taskID = regexp.MustCompile(`^tsk_[0-9a-hjkmnp-tv-z]{26}$`)
 func NewRouter(tasks TaskHandlers, middlewares ...func(http.Handler) http.Handler) http.Handler {
 	get := func(w http.ResponseWriter, r *http.Request) error {
 		id, err := pathParam(r, "id")
-		if err != nil || !taskID.MatchString(id) {
+		if !taskID.MatchString(id) { // it is empty if err is not nil
 			return &Error{Kind: NotFound, Err: err}
 		}
 		return tasks.Get(w, r, id)

@@ -71,7 +71,7 @@ func Apply[T any](doc T, patch []byte, immutable ...string) (out T, changed []st
 		return zero, nil, err
 	}
 	if err := json.Unmarshal(merged, &result); err != nil {
-		return zero, nil, &PatchError{Code: TypeMismatch}
+		return zero, nil, fmt.Errorf("merge patch: decode the document: %w", err) // the patch fits, so it is not that
 	}
 	if v, ok := any(&result).(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {
@@ -129,11 +129,11 @@ func (m merger) merge(t reflect.Type, path string, target, patch json.RawMessage
 		merged[key] = value
 	}
 
-	raw, err := json.Marshal(merged)
-	if err == nil && decodesJSON(base(t)) {
-		err = fits(t, path, raw)
+	raw, _ := json.Marshal(merged) // its parts are JSON already
+	if decodesJSON(base(t)) {
+		return raw, fits(t, path, raw)
 	}
-	return raw, err
+	return raw, nil
 }
 
 // touches reports whether value, put at path, changes an immutable member or
@@ -158,7 +158,7 @@ func fits(t reflect.Type, path string, value json.RawMessage) error {
 	}
 	t = base(t)
 	switch kind := t.Kind(); {
-	case decodesJSON(t) || decodesText(t) || kind == reflect.Interface:
+	case decodesJSON(t) || decodesText(t):
 	case isObject(value) && (kind == reflect.Struct || kind == reflect.Map):
 		member, _ := membersOf(t)
 		for key, value := range parse[object](value) {
@@ -171,7 +171,7 @@ func fits(t reflect.Type, path string, value json.RawMessage) error {
 			}
 		}
 		return nil
-	case value[0] == '[' && (kind == reflect.Slice || kind == reflect.Array):
+	case value[0] == '[' && kind == reflect.Slice:
 		for i, value := range parse[[]json.RawMessage](value) {
 			if err := fits(t.Elem(), fmt.Sprintf("%s[%d]", path, i), value); err != nil {
 				return err
@@ -251,7 +251,7 @@ func isZero(t reflect.Type, value json.RawMessage) bool {
 	return json.Unmarshal(value, v.Interface()) == nil && v.Elem().IsZero()
 }
 
-func isObject(value json.RawMessage) bool { return len(value) > 0 && value[0] == '{' }
+func isObject(value json.RawMessage) bool { return bytes.HasPrefix(value, []byte("{")) }
 func isNull(value json.RawMessage) bool   { return string(value) == "null" }
 
 func base(t reflect.Type) reflect.Type {
