@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,6 +189,24 @@ func TestAnalyze_ZipfTop10WithinError(t *testing.T) {
 	}
 }
 
+func TestAnalyze_FewCounters(t *testing.T) {
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 17))
+		maxKeys := 1 + int(seed%6)
+		keys := randomKeys(rng, 40)
+		truth, log := keyLog(keys)
+		r, err := logstat.Analyze(t.Context(), logstat.Options{Top: 100, MaxKeys: maxKeys}, strings.NewReader(log), io.Discard)
+		do := fmt.Sprintf("Analyze(ctx, Options{Top: 100, MaxKeys: %d}, log, io.Discard)\n// the paths of the log: %s", maxKeys, strings.Join(keys, " "))
+		if want := min(maxKeys, len(truth)); err != nil || len(r.Top) != want {
+			rule.Broken(t, rule.Case{
+				Do: do, Got: rule.Textf("%d keys, error %v", len(r.Top), err), Want: rule.Textf("%d keys, error nil", want),
+				Why: "Whoever gives the command two counters has memory for two.",
+			})
+		}
+		requireBounds(t, do, r.Top, truth, int64(len(keys)/maxKeys))
+	}
+}
+
 func TestAnalyze_QuantileError1Percent(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	several := func(n int, f func(i int) float64) []time.Duration {
@@ -223,6 +242,17 @@ func TestAnalyze_QuantileError1Percent(t *testing.T) {
 			}
 			requireQuantiles(t, fmt.Sprintf("Analyze(ctx, Options{}, log, io.Discard) // %d lines, durations: %s", len(took), name), r, took)
 		})
+	}
+
+	for i := time.Duration(64); i <= 128; i++ {
+		for _, d := range []time.Duration{i<<20 - 1, i << 20} {
+			r, err := logstat.Analyze(t.Context(), logstat.Options{}, bytes.NewReader(appendLine(nil, []byte("/a"), d)), io.Discard)
+			do := fmt.Sprintf("Analyze(ctx, Options{}, log, io.Discard) // 1 line, which took %v", d)
+			if err != nil {
+				rule.Broken(t, rule.Case{Do: do, Got: err, Want: rule.Text("no error")})
+			}
+			requireQuantiles(t, do, r, []time.Duration{d})
+		}
 	}
 }
 
@@ -466,6 +496,40 @@ func TestMerge_BoundsHold(t *testing.T) {
 	}
 }
 
+func TestMerge_FewCounters(t *testing.T) {
+	for seed := range uint64(120) {
+		rng := rand.New(rand.NewPCG(seed, 19))
+		opts := logstat.Options{Top: 100, MaxKeys: 1 + int(seed%6)}
+		truth := map[string]int64{}
+		var total logstat.Report
+		var do, merges strings.Builder
+		merges.WriteString("var r Report")
+		fmt.Fprintf(&do, "// Top 100, MaxKeys %d; the paths of the logs:\n", opts.MaxKeys)
+		size := []int{3, 6, 20}[rng.IntN(3)]
+		for i := range 6 {
+			keys := randomKeys(rng, size)
+			counts, log := keyLog(keys)
+			for key, n := range counts {
+				truth[key] += n
+			}
+			r, err := logstat.Analyze(t.Context(), opts, strings.NewReader(log), io.Discard)
+			if err != nil {
+				rule.Broken(t, rule.Case{Do: "Analyze(ctx, opts, log, io.Discard)", Got: err, Want: rule.Text("no error")})
+			}
+			fmt.Fprintf(&do, "// %c: %s\n", 'a'+i, strings.Join(keys, " "))
+			total.Merge(r)
+			fmt.Fprintf(&merges, "\nr.Merge(%c)", 'a'+i)
+			if len(total.Top) > opts.MaxKeys {
+				rule.Broken(t, rule.Case{
+					Do: do.String() + merges.String(), Got: rule.Textf("%d keys", len(total.Top)), Want: rule.Textf("at most %d keys", opts.MaxKeys),
+					Why: "A year of hours is merged into one report, and each hour brings keys that no other has.",
+				})
+			}
+			requireBounds(t, do.String()+merges.String(), total.Top, truth, math.MaxInt64)
+		}
+	}
+}
+
 func TestMain_GoldenJSON(t *testing.T) {
 	args := []string{"-json", "-by", "ua", "-top", "3", "-max-bad", "0.1", "testdata/api.log"}
 	got := requireMain(t, args, "", 0)
@@ -522,6 +586,15 @@ top path
 1..2	/c
 `)
 
+	got = requireMain(t, nil, strings.Replace(good("/a", 0), " 200 ", " 600 ", 1), 0)
+	requireText(t, nil, got.stdout, `lines 1, bad 0, bytes 5
+first 2026-11-23T12:00:00Z, last 2026-11-23T12:00:00Z
+1xx 0, 2xx 0, 3xx 0, 4xx 0, 5xx 0, other 1
+p50 0s, p95 0s, p99 0s
+top path
+1	/a
+`)
+
 	got = requireMain(t, nil, "", 0)
 	requireText(t, nil, got.stdout, `lines 0, bad 0, bytes 0
 first -, last -
@@ -544,6 +617,8 @@ func TestMain_ExitCodes(t *testing.T) {
 	}{
 		{args: nil, stdin: ok, report: true},
 		{args: []string{"-h"}, stdin: ok, says: "max-keys"},
+		{args: []string{"-help"}, stdin: ok, says: "logstat [flags] [FILE ...]"},
+		{args: []string{"-top", "1", "-max-keys", "1"}, stdin: ok, report: true},
 		{args: []string{missing}, code: 1, report: true, says: missing},
 		{args: []string{t.TempDir()}, code: 1, report: true, says: "logstat: "},
 		{args: []string{"-nope"}, stdin: ok, code: 2, says: "nope"},
@@ -643,6 +718,37 @@ func TestMain_OneFileMissingOthersReported(t *testing.T) {
 	}
 }
 
+func TestMain_ClosesWhatItHasRead(t *testing.T) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+	low := limit
+	low.Cur = 128
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection closes files too, but nobody knows when
+
+	const files = 200
+	args := []string{"-max-bad", "1"}
+	for range files {
+		args = append(args, "testdata/api.log")
+	}
+	var stdout, stderr bytes.Buffer
+	code := logstat.Main(args, strings.NewReader(""), &stdout, &stderr)
+	if want := fmt.Sprintf("lines %d, ", 10*files); code != 0 || !strings.HasPrefix(stdout.String(), want) {
+		causes := regexp.MustCompile(`(?m)^logstat: .*$`).FindString(stderr.String())
+		rule.Broken(t, rule.Case{
+			Do:   fmt.Sprintf("Main(args, stdin, stdout, stderr) // args has %d files, the process may have %d open", files, low.Cur),
+			Got:  rule.Textf("exit code %d, stdout %q, stderr %q", code, shorten(stdout.String()), causes),
+			Want: rule.Textf("exit code 0, stdout %q and more", want),
+			Why:  "A year of logs is 8760 files, and a process may have 1024 of them open.",
+		})
+	}
+}
+
 // pipeChild is set in the environment of a process that runs Main.
 const pipeChild = "LOGSTAT_TEST_CHILD"
 
@@ -655,6 +761,16 @@ func init() {
 }
 
 func TestMain_BrokenPipeQuiet(t *testing.T) {
+	gone := failing{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}
+	var says bytes.Buffer
+	if code := logstat.Main(nil, strings.NewReader(good("/a", 0)+"\n"), gone, &says); code != 0 || says.Len() > 0 {
+		rule.Broken(t, rule.Case{
+			Do:  "Main(nil, stdin, stdout, stderr) // writing to stdout fails with \"" + gone.err.Error() + `"`,
+			Got: rule.Textf("exit code %d, stderr %q", code, says.String()), Want: rule.Text("exit code 0, nothing on stderr"),
+			Why: "In `logstat | head -1` the reader has what it wanted. That is not a failure to wake somebody for.",
+		})
+	}
+
 	for _, closed := range []bool{false, true} {
 		r, w, err := os.Pipe()
 		if err != nil {
@@ -779,6 +895,27 @@ func exact(sorted []time.Duration, percent int) time.Duration {
 		return 0
 	}
 	return sorted[(len(sorted)*percent+99)/100-1]
+}
+
+// randomKeys returns up to n paths, few of which differ.
+func randomKeys(rng *rand.Rand, n int) []string {
+	keys := make([]string, 1+rng.IntN(n))
+	for i := range keys {
+		keys[i] = fmt.Sprintf("/%c", 'a'+rng.IntN(2+rng.IntN(8)))
+	}
+	return keys
+}
+
+// keyLog returns a log with a line for each of the paths, and how often each
+// came.
+func keyLog(paths []string) (truth map[string]int64, log string) {
+	truth = map[string]int64{}
+	var b []byte
+	for _, path := range paths {
+		truth[path]++
+		b = appendLine(b, []byte(path), 0)
+	}
+	return truth, string(b)
 }
 
 func good(path string, took time.Duration) string {
@@ -908,9 +1045,9 @@ func within1Percent(got, want time.Duration) bool {
 func requireBounds(t *testing.T, do string, top []logstat.Count, truth map[string]int64, maxErr int64) {
 	t.Helper()
 	for _, c := range top {
-		if n := truth[c.Key]; n > c.N || n < c.N-c.Err || c.Err > maxErr || c.Err < 0 {
+		if n := truth[c.Key]; n > c.N || n < c.N-c.Err || c.Err > maxErr || c.Err < 0 || c.Err > c.N {
 			rule.Broken(t, rule.Case{
-				Do: do, Got: rule.Textf("%+v, which came %d times", c, n), Want: rule.Text("N-Err <= true <= N, and for Analyze Err <= Lines/MaxKeys"),
+				Do: do, Got: rule.Textf("%+v, which came %d times", c, n), Want: rule.Text("0 <= N-Err <= true <= N, and for Analyze Err <= Lines/MaxKeys"),
 				Why: "A count may be rough if it says how rough it is. One that is wrong beyond its error is a guess.",
 			})
 		}

@@ -63,8 +63,7 @@ const (
 
 	maxLine     = 64 << 10 // without the line end
 	maxWarnings = 5
-	maxShown    = 80   // bytes of a bad line
-	ctxEvery    = 1000 // lines
+	maxShown    = 80 // bytes of a bad line
 )
 
 // Analyze reads in to its end, and reports what it says. It writes a line to
@@ -127,8 +126,8 @@ var errLongLine = fmt.Errorf("line: longer than %d bytes", maxLine)
 func eachLine(ctx context.Context, in io.Reader, f func(number int64, text []byte, err error)) error {
 	buf := bufio.NewReaderSize(in, maxLine+1)
 	for number := int64(1); ; number++ {
-		if number%ctxEvery == 1 && ctx.Err() != nil {
-			return ctx.Err()
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		var tooLong error
 		text, err := buf.ReadSlice('\n')
@@ -316,23 +315,20 @@ func middle(i int) time.Duration {
 	return time.Duration(i-shift*perPower)*width + width/2
 }
 
-// quantile returns a duration that percent of all durations do not exceed.
+// quantile returns a duration that percent of all durations do not exceed, and 0
+// if there are none.
 func (h *histogram) quantile(percent int64) time.Duration {
-	if h == nil {
-		return 0
-	}
 	var total int64
 	for _, n := range h {
 		total += n
 	}
 	rank := (total*percent + 99) / 100
-	for i, n := range h {
-		rank -= n
-		if n > 0 && rank <= 0 {
-			return middle(i)
-		}
+	i := 0
+	for rank > h[i] {
+		rank -= h[i]
+		i++
 	}
-	return 0
+	return middle(i)
 }
 
 func (h *histogram) plus(o *histogram) *histogram {
@@ -394,7 +390,12 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func parseArgs(args []string, stderr io.Writer) (config, error) {
 	var cfg config
 	fs := flag.NewFlagSet("logstat", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
+	var help bytes.Buffer // an error has its help in it too, which nobody asked for
+	fs.SetOutput(&help)
+	fs.Usage = func() {
+		fmt.Fprintln(&help, "usage: logstat [flags] [FILE ...]")
+		fs.PrintDefaults()
+	}
 	fs.StringVar(&cfg.opts.By, "by", "path", "count by `key`: path, ua or host")
 	fs.IntVar(&cfg.opts.Top, "top", defaultTop, "report the `n` most frequent keys")
 	fs.IntVar(&cfg.opts.MaxKeys, "max-keys", defaultMaxKeys, "count `n` keys at a time")
@@ -406,9 +407,7 @@ func parseArgs(args []string, stderr io.Writer) (config, error) {
 	})
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fs.SetOutput(stderr)
-			fmt.Fprintln(stderr, "usage: logstat [flags] [FILE ...]")
-			fs.PrintDefaults()
+			_, _ = help.WriteTo(stderr)
 		}
 		return cfg, err
 	}
