@@ -2,7 +2,7 @@
 # go run ./grader/cmd/grader week 1
 
 .DEFAULT_GOAL := help
-.PHONY: help grader doctor status watch new test build unit verify verify-full mutation bench-grader
+.PHONY: help grader doctor status watch run catch-up new test build unit verify verify-full mutation bench-grader bench-tracker
 
 GRADER := bin/grader
 
@@ -45,6 +45,12 @@ status: grader ## student: the map of all weeks, and the next thing to do
 watch: grader ## student: grade again whenever you save (WEEK=5 for another week)
 	@$(GRADER) watch $(WEEK)
 
+catch-up: grader ## student: begin a week after one that you missed (week=8); saves what you have
+	@$(GRADER) catch-up --week '$(or $(week),$(WEEK))'
+
+run: grader ## student: start the finished tracker and show how to talk to it (OWN=1 for yours)
+	+@$(GRADER) run $(if $(OWN),--own)
+
 doctor: grader ## student: what this machine has and lacks
 	@$(GRADER) doctor
 
@@ -53,6 +59,8 @@ test: build verify unit ## course: everything that CI runs; it ends with go test
 build: ## course: build and vet every module, run the lessons' examples and the project
 	cd module1 && go vet ./... && go test $$(go list ./... | grep -E '/week[0-9]+$$')
 	cd tasktracker && go build ./... && go vet ./...
+	cd tasktracker/acceptance && go vet ./...
+	cmp tasktracker/openapi.yaml solutions/tasktracker/openapi.yaml
 	cd solutions/module1 && go build ./... && go vet ./...
 	cd solutions/tasktracker && go build ./... && go vet ./... && go test -race ./...
 
@@ -60,7 +68,7 @@ unit: ## course: the tests of labkit and of the grader, with -race
 	cd grader/labkit && go vet ./... && go test -race ./...
 	cd grader && go vet ./... && go test -race -timeout 30m ./...
 
-verify: grader ## course: stubs fail, references pass, wrong solutions are caught (3 runs)
+verify: grader ## course: stubs fail, references pass, wrong solutions are caught, cuts hold (3 runs)
 	$(GRADER) verify --runs 3
 
 verify-full: grader ## course: the same with 20 runs each
@@ -74,6 +82,10 @@ new: grader ## course: scaffold an exercise (EX=week07/slug KIND=implement)
 
 bench-grader: grader ## course: how fast the grader is, and how often its benchmark gate errs
 	cd grader && go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/gatebench
+
+bench-tracker: ## course: what a request to the tracker costs, as a ratio to a bare handler
+	cd solutions/tasktracker && go build -o ../../bin/tasktracker ./cmd/tasktracker
+	cd grader && go run ./cmd/benchtracker -tracker ../bin/tasktracker
 
 help:
 	@echo 'For students'

@@ -37,6 +37,7 @@ const (
 	CodeTooEarly      Code = "too_early"      // a time before the earliest one allowed
 	CodeTooLate       Code = "too_late"       // a time after the latest one allowed
 	CodeUnexpected    Code = "unexpected"     // set, where the rest of the task says it is not
+	CodeOutOfRange    Code = "out_of_range"   // a number outside its limits
 )
 
 // TransitionError means that the status machine has no arrow between two

@@ -216,6 +216,17 @@ func TestRestoreRefusesBrokenRows(t *testing.T) {
 			"A task that is saved and read back is the same task, its version too.")
 	}
 
+	for _, id := range []string{"!", "~", strings.Repeat("x", 64)} {
+		want := m01aState(domain.StatusTodo)
+		want.Owner, want.Project, want.Assignee = domain.UserID(id), domain.ProjectID(id), domain.UserID(id)
+		task, err := domain.Restore(want)
+		do := fmt.Sprintf("s.Owner, s.Project, s.Assignee = %q, %[1]q, %[1]q\ntask, err := Restore(s)", id)
+		if err != nil || task == nil {
+			rule.Broken(t, rule.Case{Do: do, Got: m01aShow(err), Want: rule.Text("a task"), Why: "Every visible character from ! to ~ is fine, and so are 64 of them. The service that makes these ids may use them all."})
+		}
+		m01aSame(t, do, want, task.State(), "What is inside such an id is not our business.")
+	}
+
 	long := strings.Repeat("x", 65)
 	for _, tc := range []struct {
 		do    string
@@ -226,6 +237,7 @@ func TestRestoreRefusesBrokenRows(t *testing.T) {
 		{`s.Owner = ""`, func(s *domain.TaskState) { s.Owner = "" }, "owner_id", domain.CodeRequired},
 		{`s.Owner = "two words"`, func(s *domain.TaskState) { s.Owner = "two words" }, "owner_id", domain.CodeBadFormat},
 		{`s.Owner = strings.Repeat("x", 65)`, func(s *domain.TaskState) { s.Owner = domain.UserID(long) }, "owner_id", domain.CodeBadFormat},
+		{`s.Owner = "ann\x7f"`, func(s *domain.TaskState) { s.Owner = "ann\x7f" }, "owner_id", domain.CodeBadFormat},
 		{`s.Project = "a\nb"`, func(s *domain.TaskState) { s.Project = "a\nb" }, "project_id", domain.CodeBadFormat},
 		{`s.Assignee = "zoë"`, func(s *domain.TaskState) { s.Assignee = "zoë" }, "assignee_id", domain.CodeBadFormat},
 		{`s.Title = " "`, func(s *domain.TaskState) { s.Title = " " }, "title", domain.CodeRequired},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ import (
 )
 
 func newWeek(s *settings) *cobra.Command {
-	return &cobra.Command{
+	return s.reportFlags(&cobra.Command{
 		Use:   "week N",
 		Short: "grade the exercises of a week",
 		Args:  cobra.ExactArgs(1),
@@ -32,11 +33,25 @@ func newWeek(s *settings) *cobra.Command {
 			}
 			return s.gradeWeek(cmd.Context(), c, week)
 		},
-	}
+	})
 }
 
+// gradeWeek grades the exercises of a week, its milestone, and the earlier
+// milestones that later work must not break.
 func (s *settings) gradeWeek(ctx context.Context, c *course.Course, week *course.Week) error {
-	return s.gradeAll(ctx, c, fmt.Sprintf("Week %d: %s", week.Number, week.Title), week.Exercises, nextStep(week))
+	list := slices.Clone(week.Exercises)
+	var earlier []again
+	if week.Milestone != "" {
+		m, err := c.Milestone(week.Milestone)
+		if err != nil {
+			return usage(err)
+		}
+		list = append(list, m)
+		if earlier, err = s.earlier(c, m); err != nil {
+			return err
+		}
+	}
+	return s.gradeAll(ctx, c, fmt.Sprintf("Week %d: %s", week.Number, week.Title), list, earlier)
 }
 
 // nextStep is what to do when the exercises of a week pass, or empty.
@@ -56,21 +71,21 @@ func loadWeek(c *course.Course, arg string) (*course.Week, error) {
 }
 
 func newExercise(s *settings) *cobra.Command {
-	return &cobra.Command{
+	return s.reportFlags(&cobra.Command{
 		Use:   "exercise week01/handles",
 		Short: "grade one exercise",
 		Args:  cobra.ExactArgs(1),
 		RunE:  func(cmd *cobra.Command, args []string) error { return s.gradeOne(cmd.Context(), args[0]) },
-	}
+	})
 }
 
 func newMilestone(s *settings) *cobra.Command {
-	return &cobra.Command{
+	return s.reportFlags(&cobra.Command{
 		Use:   "milestone m01a",
 		Short: "grade a milestone of the project",
 		Args:  cobra.ExactArgs(1),
 		RunE:  func(cmd *cobra.Command, args []string) error { return s.gradeOne(cmd.Context(), args[0]) },
-	}
+	})
 }
 
 func (s *settings) gradeOne(ctx context.Context, id string) error {
@@ -82,15 +97,16 @@ func (s *settings) gradeOne(ctx context.Context, id string) error {
 	if err != nil {
 		return usage(err)
 	}
-	return s.gradeAll(ctx, c, ex.ID()+": "+ex.Title, []*course.Exercise{ex}, "")
+	return s.gradeAll(ctx, c, ex.ID()+": "+ex.Title, []*course.Exercise{ex}, nil)
 }
 
-// gradeAll grades exercises, shows the report and notes the verdicts.
-func (s *settings) gradeAll(ctx context.Context, c *course.Course, title string, list []*course.Exercise, next string) error {
+// gradeAll grades exercises, and earlier milestones again, shows the report and
+// notes the verdicts.
+func (s *settings) gradeAll(ctx context.Context, c *course.Course, title string, list []*course.Exercise, earlier []again) error {
 	start := time.Now()
-	format, err := report.ParseFormat(s.format)
+	out, err := s.outputs()
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	root, err := s.submissionRoot(c)
 	if err != nil {
@@ -105,9 +121,9 @@ func (s *settings) gradeAll(ctx context.Context, c *course.Course, title string,
 	if err != nil {
 		return err
 	}
-	reqs := make([]grade.Request, len(list))
-	for i, ex := range list {
-		reqs[i] = grade.Request{Exercise: ex, Submission: root, ExtraTests: s.testsFrom}
+	var reqs []grade.Request
+	for _, ex := range slices.Concat(list, milestonesOf(earlier)) {
+		reqs = append(reqs, grade.Request{Exercise: ex, Submission: root, ExtraTests: s.testsFrom})
 	}
 	bar := newProgress(os.Stderr, len(reqs))
 	verdicts, err := g.Each(ctx, reqs, func(v *grade.Verdict) { bar.done(v.Exercise) })
@@ -115,24 +131,35 @@ func (s *settings) gradeAll(ctx context.Context, c *course.Course, title string,
 	if err != nil {
 		return &exitError{exitBlocked, err}
 	}
-	summary := report.NewSummary(title, verdicts, time.Since(start))
+	summary := report.NewSummary(title, verdicts[:len(list)], time.Since(start))
+	for i, v := range verdicts[len(list):] {
+		summary.AddEarlier(report.Earlier{Verdict: v, PassedBefore: earlier[i].passed})
+	}
 	summary.Path = shownPath(c, root)
-	summary.NextStep = next
-	if err := summary.Write(output(), format); err != nil {
+	rec, recErr := record.Open(root)
+	if recErr == nil {
+		remember(summary, rec)
+	}
+	if out.since != nil {
+		summary.Since(out.since)
+	}
+	if err := out.show(output(), summary); err != nil {
 		return err
 	}
-	if err := note(root, verdicts); err != nil {
-		fmt.Fprintln(os.Stderr, "grader:", err)
+	if recErr == nil {
+		recErr = note(rec, verdicts)
+	}
+	if recErr != nil {
+		fmt.Fprintln(os.Stderr, "grader:", recErr)
+	}
+	if err := out.save(summary); err != nil {
+		return err
 	}
 	return exitFor(summary)
 }
 
 // note adds verdicts to the student's record.
-func note(root string, verdicts []*grade.Verdict) error {
-	rec, err := record.Open(root)
-	if err != nil {
-		return err
-	}
+func note(rec *record.Record, verdicts []*grade.Verdict) error {
 	for _, v := range verdicts {
 		rec.Add(v)
 	}

@@ -26,7 +26,9 @@ func newMutate(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list = slices.DeleteFunc(list, func(ex *course.Exercise) bool { return ex.Kind == course.Tests })
+			list = slices.DeleteFunc(list, func(ex *course.Exercise) bool {
+				return ex.Kind == course.Tests || ex.BlackBox() && len(args) == 0 // a mutant takes as long as its suite
+			})
 			return mutateAll(cmd.Context(), v, list)
 		},
 	}

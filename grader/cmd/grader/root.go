@@ -25,6 +25,8 @@ type settings struct {
 	format     string
 	testsFrom  string
 	noCache    bool
+	reports    []string
+	since      string
 }
 
 func newRoot() *cobra.Command {
@@ -42,13 +44,14 @@ Exit codes: 0 pass, 1 fail or rejected, 2 wrong usage or a broken manifest,
 	flags := root.PersistentFlags()
 	flags.StringVar(&s.course, "course", "", "the course `tree` (default: the checkout that contains the working directory)")
 	flags.StringVar(&s.submission, "submission", "", "the student's `tree` (default: the course tree)")
-	flags.StringVar(&s.format, "format", "text", "text, json or markdown")
+	flags.StringVar(&s.format, "format", "text", "of standard output: text, json, markdown, junit, sarif or github")
 	flags.StringVar(&s.testsFrom, "tests-from", "", "`directory` with further, private tests")
 	flags.BoolVar(&s.noCache, "no-cache", false, "grade again what has not changed")
 	root.AddCommand(
 		newWeek(s), newExercise(s), newMilestone(s),
-		newHint(s), newStatus(s), newWatch(s),
-		newVerify(s), newMutate(s), newDoctor(s), newNew(s),
+		newReport(s), newHint(s), newStatus(s), newWatch(s), newCatchUp(s), newRun(s),
+		newReview(s),
+		newGradebook(s), newVerify(s), newMutate(s), newCut(s), newDoctor(s), newNew(s),
 	)
 	return root
 }

@@ -32,6 +32,7 @@ func newStatus(s *settings) *cobra.Command {
 // showStatus prints a line a week, from the last verdict on every exercise.
 func showStatus(w io.Writer, c *course.Course, rec *record.Record, path func(string) string) error {
 	var next *course.Exercise
+	free := structureIsFree(c, rec)
 	for n := 1; n <= course.Weeks; n++ {
 		week, err := c.Week(n)
 		if errors.Is(err, course.ErrNoContent) {
@@ -49,14 +50,17 @@ func showStatus(w io.Writer, c *course.Course, rec *record.Record, path func(str
 			}
 			list = append(list[:len(list):len(list)], m)
 		}
-		state, passed, words := weekState(list, rec)
+		state, passed, words := weekState(list, rec, free)
 		fmt.Fprintf(w, "%s week %2d  %-11s %d of %d  %s\n", report.Mark(state), n, words, passed, len(list), week.Title)
 		for _, ex := range list {
 			e := rec.Exercises[ex.ID()]
-			if next == nil && (e == nil || e.Status != checks.Pass) {
+			if next == nil && !done(ex, e, free) {
 				next = ex
 			}
-			if words == "in progress" || words == "blocked" {
+			switch {
+			case regressed(ex, e, free):
+				fmt.Fprintf(w, "             %s %s passed before, now fails: make milestone-%s\n", report.Mark(checks.Fail), ex.Slug, ex.Slug)
+			case words == "in progress" || words == "blocked" || words == "regression":
 				fmt.Fprintf(w, "             %s %s\n", report.Mark(stateOf(e)), ex.Slug)
 			}
 		}
@@ -73,18 +77,20 @@ func showStatus(w io.Writer, c *course.Course, rec *record.Record, path func(str
 	return err
 }
 
-// weekState sums a week up: done, in progress, open or blocked.
-func weekState(list []*course.Exercise, rec *record.Record) (state checks.Status, passed int, words string) {
-	started, blocked := false, false
+// weekState sums a week up: done, in progress, open, blocked or a regression.
+func weekState(list []*course.Exercise, rec *record.Record, free bool) (state checks.Status, passed int, words string) {
+	started, blocked, broken := false, false, false
 	for _, ex := range list {
 		e := rec.Exercises[ex.ID()]
 		if e == nil {
 			continue
 		}
 		switch {
-		case e.Status == checks.Pass:
+		case done(ex, e, free):
 			passed++
 			started = true
+		case regressed(ex, e, free):
+			broken = true
 		case e.Status == checks.Blocked:
 			blocked = true
 		case !e.Untouched && e.Status != "":
@@ -94,6 +100,8 @@ func weekState(list []*course.Exercise, rec *record.Record) (state checks.Status
 	switch {
 	case passed == len(list):
 		return checks.Pass, passed, "done"
+	case broken:
+		return checks.Fail, passed, "regression"
 	case blocked:
 		return checks.Blocked, passed, "blocked"
 	case started:

@@ -27,7 +27,7 @@ func newVerify(s *settings) *cobra.Command {
 	var record, messages bool
 	cmd := &cobra.Command{
 		Use:   "verify [week|exercise|milestone ...]",
-		Short: "check the course itself: stubs fail, references pass, wrong solutions are caught",
+		Short: "check the course itself: stubs fail, references pass, wrong solutions are caught, cuts hold",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, list, err := s.newVerifier(cmd.Context(), args)
 			if err != nil {
@@ -108,7 +108,11 @@ func selected(c *course.Course, args []string) ([]*course.Exercise, error) {
 func verifyAll(ctx context.Context, v *verify.Verifier, list []*course.Exercise, limit int) error {
 	start := time.Now()
 	w := output()
-	bar := newProgress(os.Stderr, len(list))
+	cuts := milestones(list)
+	if v.Record {
+		cuts = nil
+	}
+	bar := newProgress(os.Stderr, len(list)+len(cuts))
 	var mu sync.Mutex
 	var total verify.Report
 	sound := 0
@@ -135,7 +139,13 @@ func verifyAll(ctx context.Context, v *verify.Verifier, list []*course.Exercise,
 	fmt.Fprintf(w, "\n%d of %d sound: %d tests, %d subtests; references %d runs, %d flakes; %d wrong solutions, caught in %d of %d runs; %d mutants; %v\n",
 		sound, len(list), total.Tests, total.Subtests, total.Runs, total.Flakes, total.Wrong,
 		total.WrongRuns-total.Escaped, total.WrongRuns, total.Mutants, time.Since(start).Round(100*time.Millisecond))
-	if sound < len(list) {
+	cutsSound := true
+	if len(cuts) > 0 {
+		if cutsSound, err = verifyCuts(ctx, w, bar, v, cuts, limit); err != nil {
+			return &exitError{exitBlocked, err}
+		}
+	}
+	if sound < len(list) || !cutsSound {
 		return &exitError{code: exitFail}
 	}
 	return nil

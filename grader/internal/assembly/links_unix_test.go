@@ -128,3 +128,19 @@ func TestWrite_ReplacesAFIFO(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, planned, content(t, tree.Root))
 }
+
+func TestRead_TwoStarsFollowNoLink(t *testing.T) {
+	elsewhere := t.TempDir()
+	write(t, elsewhere, map[string]string{"app.go": "package app\n"})
+	root := t.TempDir()
+	write(t, root, map[string]string{"tasktracker/domain/task.go": ""})
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(root, "tasktracker", "app")))
+	_, err := assembly.Read(root, t.TempDir(), api())
+	refused(t, err, "tasktracker/app is not read: it is a symbolic link; put a directory there")
+
+	root = t.TempDir()
+	write(t, root, map[string]string{"tasktracker/domain/task.go": ""})
+	require.NoError(t, os.Symlink(filepath.Join(elsewhere, "app.go"), filepath.Join(root, "tasktracker", "app.go")))
+	_, err = assembly.Read(root, t.TempDir(), api())
+	refused(t, err, "tasktracker/app.go is not read: tasktracker/app.go is a symbolic link; put a regular file there")
+}

@@ -14,21 +14,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/middle-go/course/grader/internal/course"
 )
 
 // MaxFile is the largest file that a student may submit, in bytes.
 const MaxFile = 256 << 10
-
-// maxFiles bounds how many files a pattern may match.
-const maxFiles = 500
 
 // File is one file of the submission.
 type File struct {
@@ -80,40 +72,6 @@ func Read(root, courseRoot string, ex *course.Exercise) ([]File, error) {
 	}
 	return files, nil
 }
-
-func studentPaths(root string, ex *course.Exercise) ([]string, error) {
-	var paths []string
-	for _, f := range ex.Files {
-		p := path.Join(ex.FilesDir(), f)
-		if !strings.Contains(f, "*") {
-			paths = append(paths, p)
-			continue
-		}
-		matches, err := fs.Glob(os.DirFS(root), p)
-		if err != nil {
-			return nil, fmt.Errorf("pattern %q: %w", f, err)
-		}
-		found := slices.DeleteFunc(matches, func(m string) bool { return courseTest.MatchString(path.Base(m)) })
-		if len(found) == 0 {
-			return nil, &MissingError{File: p}
-		}
-		paths = append(paths, found...)
-	}
-	for _, p := range paths {
-		if !utf8.ValidString(p) || strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return nil, &RejectedError{File: strconv.Quote(p), Reason: "has a name that cannot be printed; rename it"}
-		}
-	}
-	if len(paths) > maxFiles {
-		return nil, &RejectedError{File: ex.FilesDir(), Reason: fmt.Sprintf("has %d files; the grader reads at most %d", len(paths), maxFiles)}
-	}
-	slices.Sort(paths)
-	return slices.Compact(paths), nil
-}
-
-// courseTest matches the test files of milestones, which lie among the
-// student's files and are the course's.
-var courseTest = regexp.MustCompile(`^m\d\d[ab]_.*test\.go$`)
 
 // readRegular reads one file below r, refusing links on every element.
 func readRegular(r *os.Root, p string) ([]byte, error) {

@@ -27,6 +27,7 @@ type Plan struct {
 	Exercise *course.Exercise
 	Student  []File          // the submission, as it was read
 	Tests    []string        // top-level tests of the course
+	Own      []string        // packages with the student's tests, from the module of the code
 	files    map[string]File // what is written; Path is the key
 	linked   map[string]File // course files that the binary reads at run time
 }
@@ -46,16 +47,22 @@ func NewPlan(src Source, ex *course.Exercise, student []File, which Which) (*Pla
 		Exercise: ex, Student: student,
 		files: map[string]File{}, linked: map[string]File{},
 	}
-	if err := p.addModule(src.Course); err != nil {
-		return nil, err
+	for _, module := range p.modules() {
+		if err := p.addModule(src.Course, module); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.addLabkit(src.Course); err != nil {
 		return nil, err
 	}
-	if err := p.addGiven(src.Course); err != nil {
+	given := p.addGiven
+	if ex.Kind == course.Project {
+		given = p.addProject
+	}
+	if err := given(src.Course); err != nil {
 		return nil, err
 	}
-	var tests []File
+	var own []File
 	for _, f := range student {
 		switch {
 		case !f.IsTest():
@@ -64,34 +71,53 @@ func NewPlan(src Source, ex *course.Exercise, student []File, which Which) (*Pla
 			if declaresTestMain(f.Content) {
 				return nil, &RejectedError{File: f.Path, Reason: "declares TestMain, which belongs to the grader; use t.Cleanup or a helper instead"}
 			}
-			tests = append(tests, f)
+			own = append(own, f)
 		}
 	}
-	if which == CourseTests {
-		names, err := course.TestFiles(src.Course, ex)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			f, err := readTrusted(src.Course, path.Join(ex.Dir, name))
-			if err != nil {
-				return nil, err
-			}
-			tests = append(tests, f)
-		}
-		extra, err := extraTests(src.ExtraTests, ex)
-		if err != nil {
-			return nil, err
-		}
-		tests = append(without(tests, extra), extra...)
+	if which == OwnTests {
+		p.addOwnTests(own)
+		return p, nil
 	}
-	return p, p.addTests(tests)
+	tests, err := courseTests(src, ex)
+	if err != nil {
+		return nil, err
+	}
+	p.addTests(ex.Dir, append(own, tests...))
+	return p, nil
 }
 
-// addModule takes go.mod and go.sum of the module of the exercise.
-func (p *Plan) addModule(root string) error {
+// courseTests reads the tests of the course, and the private ones that take the
+// place of some.
+func courseTests(src Source, ex *course.Exercise) ([]File, error) {
+	names, err := course.TestFiles(src.Course, ex)
+	if err != nil {
+		return nil, err
+	}
+	var tests []File
+	for _, name := range names {
+		f, err := readTrusted(src.Course, path.Join(ex.Dir, name))
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, f)
+	}
+	extra, err := extraTests(src.ExtraTests, ex)
+	return append(without(tests, extra), extra...), err
+}
+
+// modules are the modules of the tree, but for labkit: that of the tests, and
+// that of the student's code where it is another one.
+func (p *Plan) modules() []string {
+	if p.Exercise.BlackBox() {
+		return []string{p.Exercise.Module, course.ProjectDir}
+	}
+	return []string{p.Exercise.Module}
+}
+
+// addModule takes go.mod and go.sum of a module.
+func (p *Plan) addModule(root, module string) error {
 	for _, name := range []string{"go.mod", "go.sum"} {
-		f, err := readTrusted(root, path.Join(p.Exercise.Module, name))
+		f, err := readTrusted(root, path.Join(module, name))
 		if os.IsNotExist(err) && name == "go.sum" {
 			continue
 		}
@@ -146,7 +172,7 @@ func (p *Plan) addGiven(root string) error {
 		case strings.HasPrefix(name, "testdata/"):
 			p.files[f.Path] = f
 			p.linked[name] = f
-		case p.Exercise.Kind == course.Project || slices.Contains(p.Exercise.Files, name):
+		case slices.Contains(p.Exercise.Files, name):
 		case path.Ext(name) == ".go" && !f.IsTest():
 			p.files[f.Path] = f
 		}
@@ -158,7 +184,8 @@ func (p *Plan) addGiven(root string) error {
 // tests, relative to its directory.
 const MutantsDir = "testdata/mutants"
 
-func (p *Plan) addTests(tests []File) error {
+// addTests adds the test files of one package, and the TestMain that runs them.
+func (p *Plan) addTests(dir string, tests []File) {
 	pkg := ""
 	for _, f := range tests {
 		out, name, list, err := track(f.Path, f.Content)
@@ -173,10 +200,13 @@ func (p *Plan) addTests(tests []File) error {
 		p.files[f.Path] = File{Path: f.Path, Content: out}
 	}
 	if pkg != "" {
-		at := path.Join(p.Exercise.Dir, testMainFile)
-		p.files[at] = File{Path: at, Content: testMain(pkg)}
+		p.addTestMain(dir, pkg)
 	}
-	return nil
+}
+
+func (p *Plan) addTestMain(dir, pkg string) {
+	at := path.Join(dir, testMainFile)
+	p.files[at] = File{Path: at, Content: testMain(pkg)}
 }
 
 // extraTests returns the private tests of ex below dir, in the first of
@@ -244,9 +274,10 @@ const FetchTree = "fetch"
 // Tree is a written work tree.
 type Tree struct {
 	Root      string // absolute
-	Module    string // absolute path of the module in it
+	Module    string // absolute path of the module of the tests in it
+	Code      string // absolute path of the module of the student's code
 	Workspace string // absolute path of its go.work
-	Package   string // slash-separated, from the module
+	Package   string // the tests, slash-separated, from their module
 	Data      string // absolute path of a directory with the testdata and nothing else
 }
 
@@ -271,13 +302,20 @@ func (p *Plan) Write(dir, name string) (*Tree, error) {
 	if err := mirror(root+".run", data); err != nil {
 		return nil, err
 	}
+	for _, pkg := range p.Own {
+		if err := os.MkdirAll(filepath.Join(root+".run", filepath.FromSlash(pkg)), 0o700); err != nil {
+			return nil, err
+		}
+	}
 	pkg, err := filepath.Rel(filepath.FromSlash(p.Exercise.Module), filepath.FromSlash(p.Exercise.Dir))
 	if err != nil {
 		return nil, err
 	}
+	modules := p.modules()
 	return &Tree{
 		Root:      root,
 		Module:    filepath.Join(root, filepath.FromSlash(p.Exercise.Module)),
+		Code:      filepath.Join(root, filepath.FromSlash(modules[len(modules)-1])),
 		Workspace: filepath.Join(root, "go.work"),
 		Package:   filepath.ToSlash(pkg),
 		Data:      root + ".run",
@@ -285,7 +323,13 @@ func (p *Plan) Write(dir, name string) (*Tree, error) {
 }
 
 func (p *Plan) workspace() []byte {
-	return fmt.Appendf(nil, "go 1.26.0\n\nuse (\n\t./%s\n\t./%s\n)\n", p.Exercise.Module, labkitDir)
+	var b bytes.Buffer
+	b.WriteString("go 1.26.0\n\nuse (\n")
+	for _, dir := range append(p.modules(), labkitDir) {
+		fmt.Fprintf(&b, "\t./%s\n", dir)
+	}
+	b.WriteString(")\n")
+	return b.Bytes()
 }
 
 // mirror makes the directory root hold exactly files. What else is there, links

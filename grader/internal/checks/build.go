@@ -23,6 +23,9 @@ func (buildCheck) Needs() []string               { return []string{"policy"} }
 
 func (buildCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	_, err := r.binary(ctx, r.main())
+	if err == nil && r.Exercise.Kind == course.Project { // no test may need all of its packages
+		_, err = r.vet(ctx)
+	}
 	if be, ok := buildError(err); ok {
 		return decide("build", r.buildFindings(be), ""), nil
 	}
@@ -55,7 +58,11 @@ func (r *Room) buildFindings(be *toolchain.BuildError) []Finding {
 		switch {
 		case m != nil:
 			n, _ := strconv.Atoi(m[2])
-			findings = append(findings, Finding{File: r.coursePath(m[1]), Line: n, Message: m[3]})
+			name := m[1]
+			if be.Dir != "" && !filepath.IsAbs(name) {
+				name = filepath.Join(be.Dir, name)
+			}
+			findings = append(findings, Finding{File: r.coursePath(name), Line: n, Message: m[3]})
 		case strings.HasPrefix(line, "\t") && len(findings) > 0:
 			last := &findings[len(findings)-1]
 			last.Detail = strings.TrimLeft(last.Detail+"\n"+strings.TrimSpace(line), "\n")
@@ -80,7 +87,7 @@ func (r *Room) coursePath(name string) string {
 		return name[i:]
 	}
 	if strings.Contains(name, "/") {
-		return r.Exercise.Module + "/" + name
+		return r.module() + "/" + name
 	}
 	return r.Exercise.Dir + "/" + name
 }

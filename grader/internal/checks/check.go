@@ -46,6 +46,7 @@ type Result struct {
 	Status   Status             `json:"status"`
 	Summary  string             `json:"summary,omitempty"` // such as "13 tests, 41 subtests"
 	Findings []Finding          `json:"findings,omitempty"`
+	Omitted  int                `json:"omitted,omitempty"` // further findings that a report has left out
 	Metrics  map[string]float64 `json:"metrics,omitempty"`
 	Elapsed  time.Duration      `json:"elapsed_ns"`
 }
@@ -76,6 +77,7 @@ func All() []Check {
 		escapesCheck{},
 		interleaveCheck{},
 		coverageCheck{},
+		layersCheck{},
 		limitsCheck{},
 		mutantsCheck{},
 		benchCheck{},

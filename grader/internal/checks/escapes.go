@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/middle-go/course/grader/internal/assembly"
 	"github.com/middle-go/course/grader/internal/course"
 )
 
@@ -22,6 +23,20 @@ func (escapesCheck) Name() string                     { return "escapes" }
 func (escapesCheck) Applies(ex *course.Exercise) bool { return len(ex.Checks.Escapes) > 0 }
 func (escapesCheck) Needs() []string                  { return []string{"tests"} }
 
+// escapes returns the compiler's diagnostics for every package of the student's
+// that the exercise is about.
+func (r *Room) escapes(ctx context.Context, tree *assembly.Tree) (string, error) {
+	var all strings.Builder
+	for _, dir := range r.codeDirs() {
+		out, err := r.goCmd.Escapes(ctx, r.code(tree), strings.TrimPrefix(dir, r.module()+"/"))
+		if err != nil {
+			return "", err
+		}
+		all.WriteString(out)
+	}
+	return all.String(), nil
+}
+
 var escapeLine = regexp.MustCompile(`^(\S+\.go):(\d+):\d+: (.*(?:escapes to heap|moved to heap:.*))$`)
 
 func (escapesCheck) Run(ctx context.Context, r *Room) (Result, error) {
@@ -29,7 +44,7 @@ func (escapesCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	out, err := r.goCmd.Escapes(ctx, r.place(tree), tree.Package)
+	out, err := r.escapes(ctx, tree)
 	if err != nil {
 		return Result{}, err
 	}
@@ -75,12 +90,12 @@ type span struct {
 	first, last int
 }
 
-// functionSpans returns the functions of the student's files that are not
-// tests. A method is called T.Method.
+// functionSpans returns the functions of the packages that the exercise is
+// about. A method is called T.Method.
 func (r *Room) functionSpans() ([]span, error) {
 	var spans []span
 	for _, f := range r.Student {
-		if f.IsTest() || !strings.HasSuffix(f.Path, ".go") {
+		if !isCode(f) || !r.Exercise.About(f.Path) {
 			continue
 		}
 		fset := token.NewFileSet()

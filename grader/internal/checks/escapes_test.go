@@ -29,7 +29,7 @@ func (Plain) Value() {}
 
 func asm()
 `
-	r := &Room{Student: []assembly.File{
+	r := &Room{Exercise: ring(), Student: []assembly.File{
 		{Path: ringFile, Content: []byte(src)},
 		{Path: "module1/week01/ring/ring_test.go", Content: []byte("package ring\nfunc TestOwn() {}\n")},
 		{Path: "module1/week01/ring/notes.md", Content: []byte("no Go\n")},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/middle-go/course/grader/internal/course"
 	"github.com/middle-go/course/grader/internal/toolchain"
 )
 
@@ -108,6 +109,11 @@ func (r *Room) studentFrame(frame string) (string, bool) {
 		if frame == f.Path || strings.HasSuffix(frame, "/"+f.Path) {
 			return f.Path, true
 		}
+	}
+	if r.Exercise.Kind == course.Project { // has several files of the same name
+		return "", false
+	}
+	for _, f := range r.Student {
 		dir, name := path.Split(f.Path)
 		if strings.HasSuffix(frame, "/"+path.Base(dir)+"/"+name) {
 			return f.Path, true

@@ -35,7 +35,7 @@ func (limitsCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	}
 	var findings []Finding
 	for _, d := range diags {
-		if file := r.coursePath(d.File); d.Analyzer == lint.Policy.Name && r.isStudents(file) {
+		if file := r.coursePath(d.File); d.Analyzer == lint.Policy.Name && r.isStudents(file) && r.Exercise.About(file) {
 			f := Finding{Rule: "forbid", File: file, Line: d.Line, Message: d.Message}
 			if r.Exercise.Kind == course.Tests {
 				f.Rule = course.RuleNoSleep
@@ -46,7 +46,9 @@ func (limitsCheck) Run(ctx context.Context, r *Room) (Result, error) {
 	}
 	if r.Exercise.ForbidGlobals {
 		for _, f := range r.Student {
-			findings = append(findings, globals(f)...)
+			if r.Exercise.About(f.Path) {
+				findings = append(findings, globals(f)...)
+			}
 		}
 	}
 	slices.SortFunc(findings, byPosition)

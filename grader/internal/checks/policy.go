@@ -47,6 +47,8 @@ func (r *Room) isStudents(file string) bool {
 
 var (
 	directive = regexp.MustCompile(`^//(go:|line |export |extern |lint:|nolint|\s*\+build|\s*nolint|\s*lint:)`)
+	// What a program may say: it concerns nobody but itself.
+	programDirective = regexp.MustCompile(`^//go:(build|embed|generate) `)
 	// As staticcheck looks for it: on any line, be it in a string.
 	generated = regexp.MustCompile(`(?m)^// (Code generated .*DO NOT EDIT\.|Created by cgo - DO NOT EDIT)\r?$`)
 )
@@ -129,30 +131,49 @@ func (p *filePolicy) addAt(line int, rule, format string, args ...any) {
 }
 
 func (p *filePolicy) imports(file *ast.File) {
+	program := isProgram(p.ex, p.path)
 	allowed := p.ex.AllowedImports()
 	for _, spec := range file.Imports {
 		name, err := strconv.Unquote(spec.Path.Value)
 		switch {
 		case err != nil:
-		case !slices.Contains(allowed, name) && !p.ownPackage(name):
+		case program && !programImport(name), !program && !slices.Contains(allowed, name) && !p.ownPackage(name):
 			p.add(spec.Pos(), "import", "import %q is not allowed in this exercise; its README lists what is", name)
 		case spec.Name != nil && spec.Name.Name == ".":
 			p.add(spec.Pos(), "import", "dot import of %q: name the package where you use it", name)
-		case spec.Name != nil && spec.Name.Name == "_":
+		case spec.Name != nil && spec.Name.Name == "_" && !program:
 			p.add(spec.Pos(), "import", "blank import of %q: nothing here may run because a package is imported", name)
 		}
 	}
 }
 
+// isProgram reports whether a file of the student's runs in a process of its own
+// and not in that of the tests.
+func isProgram(ex *course.Exercise, file string) bool {
+	return ex.Kind == course.Project && (ex.BlackBox() || strings.HasPrefix(file, course.ProjectDir+"/cmd/"))
+}
+
+// programImport reports whether a program may import name: all that its go.mod
+// has, but nothing that runs while it is compiled, and no part of the grader.
+func programImport(name string) bool {
+	return name != "C" && name != "unsafe" && name != "plugin" &&
+		(!strings.HasPrefix(name, course.ModulePath+"/") || name == projectPrefix || projectPackage(name))
+}
+
+// projectPackage reports whether name is a package of the project that the
+// student's code may import.
+func projectPackage(name string) bool {
+	rel, ok := strings.CutPrefix(name, course.ModulePath+"/"+course.ProjectDir+"/")
+	return ok && !strings.HasPrefix(rel+"/", "milestones/") && !strings.HasPrefix(rel+"/", "acceptance/")
+}
+
 // ownPackage reports whether a project, or a test that the student writes,
 // imports a package of its own.
 func (p *filePolicy) ownPackage(name string) bool {
-	own := p.ex.ImportPath()
 	if p.ex.Kind == course.Project {
-		own = course.ModulePath + "/" + p.ex.Module
-		return strings.HasPrefix(name, own+"/") || testImport(p.path, name)
+		return projectPackage(name) || testImport(p.path, name)
 	}
-	return p.ex.Kind == course.Tests && name == own
+	return p.ex.Kind == course.Tests && name == p.ex.ImportPath()
 }
 
 // testImport reports whether name may be imported by the student's own test
@@ -170,6 +191,9 @@ var ownTestImports = []string{
 func (p *filePolicy) comments(file *ast.File) {
 	for _, group := range file.Comments {
 		for _, c := range group.List {
+			if isProgram(p.ex, p.path) && programDirective.MatchString(c.Text) {
+				continue
+			}
 			if directive.MatchString(c.Text) || strings.HasPrefix(c.Text, "/*line ") {
 				p.add(c.Pos(), "directive", "directive comment %.40q: no directives for the compiler or the linter", c.Text)
 			}
@@ -177,8 +201,11 @@ func (p *filePolicy) comments(file *ast.File) {
 	}
 }
 
-// header looks for what marks a file as generated.
+// header looks for what marks a file as generated, as some of a program are.
 func (p *filePolicy) header(content []byte) {
+	if isProgram(p.ex, p.path) {
+		return
+	}
 	if at := generated.FindIndex(content); at != nil {
 		line := bytes.Count(content[:at[0]], []byte("\n")) + 1
 		p.addAt(line, "directive", "the header of generated code would switch the linter off")

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -15,6 +18,7 @@ import (
 	"github.com/middle-go/course/grader/internal/assembly"
 	"github.com/middle-go/course/grader/internal/course"
 	"github.com/middle-go/course/grader/internal/interleave"
+	"github.com/middle-go/course/grader/internal/sandbox"
 	"github.com/middle-go/course/grader/internal/toolchain"
 )
 
@@ -45,13 +49,18 @@ type memo struct {
 	err   error
 }
 
-// DefaultTimeout is how long one run of the tests may take.
+// DefaultTimeout is how long one run of the tests may take where the manifest
+// does not say.
 const DefaultTimeout = 20 * time.Second
 
 // NewRoom returns a room in the work directory dir.
 func NewRoom(g *toolchain.Go, dir string, src assembly.Source, ex *course.Exercise, student []assembly.File, inv Inventory, seed uint64) *Room {
+	timeout := DefaultTimeout
+	if ex.Seconds > 0 {
+		timeout = time.Duration(ex.Seconds) * time.Second
+	}
 	return &Room{
-		Exercise: ex, Source: src, Student: student, Inventory: inv, Seed: seed, Timeout: DefaultTimeout,
+		Exercise: ex, Source: src, Student: student, Inventory: inv, Seed: seed, Timeout: timeout,
 		goCmd: g, dir: dir, memos: map[string]*memo{},
 	}
 }
@@ -84,6 +93,7 @@ type variant struct {
 	interleave bool // with a yield at every synchronisation, switched on at run time
 	cover      bool
 	own        bool   // the student's own tests instead of the course's
+	pkg        string // of own: the package with the tests, from the module of the code
 	mutants    string // path of the file with mutants that replaces a given one, or empty
 	schemata   int    // number of the files with mutants that replace the student's, or 0
 }
@@ -108,7 +118,7 @@ func (r *Room) main() variant {
 	return variant{
 		race:       r.HasRace(),
 		interleave: c.Interleave,
-		cover:      c.Coverage != nil && !c.Coverage.Own && !c.Interleave,
+		cover:      coverageApplies(r.Exercise) && !ownCoverage(r.Exercise) && !c.Interleave,
 	}
 }
 
@@ -119,6 +129,14 @@ func (r *Room) plain() variant { return variant{} }
 // waited for where they are needed.
 func (r *Room) Prefetch(ctx context.Context) {
 	r.ahead.Go(func() { _, _ = r.binary(ctx, r.main()) })
+	if r.Exercise.Program != "" { // else one would wait for the other
+		r.ahead.Go(func() { _, _ = r.program(ctx, r.main()) })
+		r.ahead.Go(func() {
+			if tree, err := r.tree(r.main()); err == nil {
+				_, _ = r.testBinary(ctx, tree, r.main())
+			}
+		})
+	}
 	r.ahead.Go(func() { _, _ = r.vet(ctx) })
 	if r.Exercise.Checks.Allocs || r.Exercise.Checks.Bench != nil {
 		r.ahead.Go(func() { _, _ = r.binary(ctx, r.plain()) })
@@ -148,7 +166,7 @@ func (r *Room) tree(v variant) (*assembly.Tree, error) {
 		replace := maps.Clone(r.mutated(v))
 		if v.interleave {
 			for _, f := range r.Student {
-				if f.IsTest() {
+				if !isCode(f) {
 					continue
 				}
 				content := f.Content
@@ -169,14 +187,22 @@ func (r *Room) tree(v variant) (*assembly.Tree, error) {
 	})
 }
 
+// place is the module of the tests.
 func (r *Room) place(t *assembly.Tree) toolchain.Place {
 	return toolchain.Place{Dir: t.Module, Workspace: t.Workspace, Tmp: filepath.Join(r.dir, "tmp")}
 }
 
-// built is a compiled test binary and the tree it came from.
+// code is the module of the student's code.
+func (r *Room) code(t *assembly.Tree) toolchain.Place {
+	return toolchain.Place{Dir: t.Code, Workspace: t.Workspace, Tmp: filepath.Join(r.dir, "tmp")}
+}
+
+// built is a compiled test binary, the tree it came from, and the program that
+// it starts.
 type built struct {
-	path string
-	tree *assembly.Tree
+	path    string
+	tree    *assembly.Tree
+	program string // absolute path, or empty
 }
 
 func (r *Room) binary(ctx context.Context, v variant) (built, error) {
@@ -185,23 +211,135 @@ func (r *Room) binary(ctx context.Context, v variant) (built, error) {
 		if err != nil {
 			return built{}, err
 		}
-		name := v.tree()
-		if v.race {
-			name += "-race"
+		b := built{tree: tree}
+		if r.Exercise.Program != "" && !v.own {
+			if b.program, err = r.program(ctx, v); err != nil {
+				return b, err
+			}
 		}
-		o := toolchain.BuildOptions{Race: v.race}
-		if v.cover {
-			name += "-cover"
-			o.Cover = r.importPath()
-		}
-		b := built{path: filepath.Join(r.dir, name+".test"), tree: tree}
-		return b, r.goCmd.BuildTest(ctx, r.place(tree), tree.Package, b.path, o)
+		b.path, err = r.testBinary(ctx, tree, v)
+		return b, err
 	})
 }
 
-// importPath is the import path of the package, as its own go.mod says.
-func (r *Room) importPath() string {
-	return r.Exercise.ImportPath()
+// testBinary compiles the tests. Where they are a module of their own, the
+// variant is that of the program and theirs is always the same.
+func (r *Room) testBinary(ctx context.Context, tree *assembly.Tree, v variant) (string, error) {
+	place, pkg, name := r.place(tree), tree.Package, v.tree()
+	var o toolchain.BuildOptions
+	switch {
+	case v.own:
+		place, pkg, name = r.code(tree), v.pkg, name+"-"+strings.ReplaceAll(v.pkg, "/", "+")
+		fallthrough
+	case !r.Exercise.BlackBox():
+		o = r.buildOptions(v)
+	}
+	return r.build(name, ".test", o, func(binary string) error {
+		return r.goCmd.BuildTest(ctx, place, pkg, binary, o)
+	})
+}
+
+// program compiles the main package that the tests start.
+func (r *Room) program(ctx context.Context, v variant) (string, error) {
+	return once(r, fmt.Sprintf("program %+v", v), func() (string, error) {
+		tree, err := r.tree(v)
+		if err != nil {
+			return "", err
+		}
+		if err := r.isProgram(); err != nil {
+			return "", err
+		}
+		o := r.buildOptions(v)
+		if !r.Exercise.BlackBox() {
+			o.Cover = "" // the tests cover what they call themselves
+		}
+		// In a directory of its own, so that it has its own name.
+		return r.build(v.tree()+"-program", "/"+path.Base(r.Exercise.Program), o, func(binary string) error {
+			if err := os.MkdirAll(filepath.Dir(binary), 0o700); err != nil {
+				return err
+			}
+			return r.goCmd.BuildProgram(ctx, r.code(tree), r.Exercise.Program, binary, o)
+		})
+	})
+}
+
+// isProgram returns an error unless the student has a main package where the
+// tests look for it: go build makes something of any package.
+func (r *Room) isProgram() error {
+	dir := path.Join(r.module(), r.Exercise.Program)
+	for _, f := range r.Student {
+		if !isCode(f) || path.Dir(f.Path) != dir {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), f.Path, f.Content, parser.PackageClauseOnly)
+		if err != nil || file.Name.Name == "main" {
+			return nil // the compiler says the rest
+		}
+		return &toolchain.BuildError{Output: dir + " is package " + file.Name.Name + "; a program is package main", End: sandbox.Exited}
+	}
+	return &toolchain.BuildError{Output: dir + " has no Go files; the tests start the program there", End: sandbox.Exited}
+}
+
+func (r *Room) buildOptions(v variant) toolchain.BuildOptions {
+	o := toolchain.BuildOptions{Race: v.race}
+	if v.cover {
+		o.Cover = strings.Join(r.covered(), ",")
+	}
+	return o
+}
+
+// build compiles something once for each name and options, into a file whose
+// path ends with suffix.
+func (r *Room) build(name, suffix string, o toolchain.BuildOptions, compile func(binary string) error) (string, error) {
+	if o.Race {
+		name += "-race"
+	}
+	if o.Cover != "" {
+		name += "-cover"
+	}
+	return once(r, "build "+name, func() (string, error) {
+		binary := filepath.Join(r.dir, filepath.FromSlash(name+suffix))
+		return binary, compile(binary)
+	})
+}
+
+// module is the directory of the module of the student's code, from the root.
+func (r *Room) module() string {
+	if r.Exercise.Kind == course.Project {
+		return r.Exercise.FilesDir()
+	}
+	return r.Exercise.Module
+}
+
+// codeDirs lists the directories of the student's packages that the exercise is
+// about, from the root.
+func (r *Room) codeDirs() []string {
+	var dirs []string
+	for _, f := range r.Student {
+		dir := path.Dir(f.Path)
+		if isCode(f) && r.Exercise.About(f.Path) && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// isCode reports whether f is Go code that is compiled into something else than
+// tests.
+func isCode(f assembly.File) bool {
+	return path.Ext(f.Path) == ".go" && !f.IsTest() && !slices.Contains(strings.Split(f.Path, "/"), "testdata")
+}
+
+// covered lists the import paths of the packages whose coverage counts.
+func (r *Room) covered() []string {
+	if r.Exercise.Kind != course.Project {
+		return []string{r.Exercise.ImportPath()}
+	}
+	var list []string
+	for _, dir := range r.codeDirs() {
+		list = append(list, course.ModulePath+"/"+dir)
+	}
+	return list
 }
 
 func (r *Room) vet(ctx context.Context) ([]toolchain.Diagnostic, error) {
@@ -210,7 +348,11 @@ func (r *Room) vet(ctx context.Context) ([]toolchain.Diagnostic, error) {
 		if err != nil {
 			return nil, err
 		}
-		return r.goCmd.Vet(ctx, r.place(tree), tree.Package, policyFlags(r.Exercise))
+		pkg := tree.Package
+		if r.Exercise.Kind == course.Project {
+			pkg = "..."
+		}
+		return r.goCmd.Vet(ctx, r.code(tree), pkg, policyFlags(r.Exercise))
 	})
 }
 
@@ -221,9 +363,17 @@ func (r *Room) run(ctx context.Context, v variant, key string, o toolchain.RunOp
 		if err != nil {
 			return nil, err
 		}
-		o.Dir = b.tree.Data
+		o.Dir, o.Program = b.tree.Data, b.program
+		if v.own {
+			o.Dir = b.tree.OwnData(v.pkg)
+		}
 		if o.Timeout == 0 {
 			o.Timeout = r.Timeout
+		}
+		if o.CoverDir != "" {
+			if err := empty(o.CoverDir); err != nil {
+				return nil, err
+			}
 		}
 		return toolchain.RunTest(ctx, b.path, o)
 	})
@@ -237,7 +387,10 @@ func (r *Room) mainRun(ctx context.Context) (*toolchain.Run, error) {
 
 func (r *Room) mainOptions() toolchain.RunOptions {
 	o := toolchain.RunOptions{Shuffle: r.Seed, Leak: r.Exercise.Checks.Leak}
-	if r.main().cover {
+	switch {
+	case r.main().cover && r.Exercise.BlackBox():
+		o.CoverDir = r.coverDir()
+	case r.main().cover:
 		o.Coverage = r.coverProfile()
 	}
 	return o
@@ -284,6 +437,17 @@ func (r *Room) core(want map[string]bool) map[string]bool {
 }
 
 func (r *Room) coverProfile() string { return filepath.Join(r.dir, "cover.out") }
+
+// coverDir is where a program leaves its coverage counters.
+func (r *Room) coverDir() string { return filepath.Join(r.dir, "cover") }
+
+// empty makes dir an empty directory.
+func empty(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o700)
+}
 
 // Repeat runs the tests that match pattern once more, in the build without the
 // race detector if plain is set, and with yields if yields is not 0.

@@ -61,8 +61,8 @@ func (r *Room) mutate(ctx context.Context, skip func(mutate.Mutant) bool) (map[s
 		return nil, nil, err
 	}
 	files, all, next := map[string][]byte{}, []mutate.Mutant(nil), 1
-	for _, dir := range r.studentDirs() {
-		pkg, err := r.goCmd.Load(ctx, r.place(tree), strings.TrimPrefix(dir, r.Exercise.Module+"/"))
+	for _, dir := range r.codeDirs() {
+		pkg, err := r.goCmd.Load(ctx, r.code(tree), strings.TrimPrefix(dir, r.module()+"/"))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -83,16 +83,6 @@ func (r *Room) mutate(ctx context.Context, skip func(mutate.Mutant) bool) (map[s
 		}
 	}
 	return files, all, nil
-}
-
-func (r *Room) studentDirs() []string {
-	var dirs []string
-	for _, f := range r.Student {
-		if dir := filepath.ToSlash(filepath.Dir(f.Path)); !slices.Contains(dirs, dir) {
-			dirs = append(dirs, dir)
-		}
-	}
-	return dirs
 }
 
 func (r *Room) addSchemata(files map[string][]byte) int {

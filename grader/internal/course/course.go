@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"regexp"
-	"sort"
 )
 
 // Weeks is the number of weeks of the course.
@@ -118,47 +115,13 @@ func (c *Course) All() ([]*Week, error) {
 	return weeks, errors.Join(errs...)
 }
 
-// Milestones loads the manifests of the project's milestones, in order.
-func (c *Course) Milestones() ([]*Exercise, error) {
-	names, err := filepath.Glob(filepath.Join(c.Root, filepath.FromSlash(milestoneDir), "*.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	sort.Strings(names)
-	var all []*Exercise
-	var errs []error
-	for _, name := range names {
-		id := filepath.Base(name)
-		m, err := c.Milestone(id[:len(id)-len(".yaml")])
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		all = append(all, m)
-	}
-	return all, errors.Join(errs...)
-}
-
-const milestoneDir = "tasktracker/milestones"
-
-var milestoneID = regexp.MustCompile(`^m\d\d[a-z]$`)
-
-// Milestone loads one milestone, such as m01a.
-func (c *Course) Milestone(id string) (*Exercise, error) {
-	m, err := loadMilestone(c.Root, path.Join(milestoneDir, id+".yaml"), id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("milestone %s is %w", id, ErrNotFound)
-	}
-	return m, err
-}
-
 // Exercise loads the exercise or milestone with the given ID, such as
 // week01/handles or m01a.
 func (c *Course) Exercise(id string) (*Exercise, error) {
 	var n int
 	var slug string
 	if _, err := fmt.Sscanf(id, "week%02d/%s", &n, &slug); err != nil {
-		if !milestoneID.MatchString(id) {
+		if !IsMilestone(id) {
 			return nil, fmt.Errorf("%q is %w; name an exercise like week01/handles or a milestone like m01a", id, ErrNotFound)
 		}
 		return c.Milestone(id)

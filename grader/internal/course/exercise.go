@@ -27,12 +27,18 @@ type Exercise struct {
 	Kind    Kind
 	Minutes int
 
-	Dir    string // slash-separated, from the root of the course
-	Module string // the directory of its go.mod
+	Dir     string // of its tests; slash-separated, from the root of the course
+	Module  string // the directory of their go.mod
+	Seconds int    // how long one run of the tests may take; 0 for the default
 
 	// Files are the student's files, relative to FilesDir. Those of a project
-	// may contain the pattern *.
+	// may contain the patterns * and **.
 	Files []string
+
+	// What only milestones have, relative to FilesDir.
+	Packages []string            // the packages that it is about; empty for all of the student's
+	Program  string              // the main package that the tests run, or empty
+	Layers   map[string][]string // by package, the packages of the project that it may import
 
 	Imports       []string // packages allowed beside DefaultImports
 	Forbid        []string // identifiers such as time.Sleep, or fmt.* for all of a package
@@ -97,23 +103,27 @@ func (e *Exercise) ID() string {
 }
 
 // HintTarget returns the make target that shows the next hint of e.
-func (e *Exercise) HintTarget() string {
-	return "hint-" + strings.ReplaceAll(strings.Replace(e.ID(), "week", "week-", 1), "/", "-")
+func (e *Exercise) HintTarget() string { return HintTarget(e.ID()) }
+
+// HintTarget returns the make target that shows the next hint of the exercise
+// with the given ID.
+func HintTarget(id string) string {
+	return "hint-" + strings.ReplaceAll(strings.Replace(id, "week", "week-", 1), "/", "-")
 }
 
 // FilesDir returns the directory that Files are relative to, from the root of
 // the course. The student's files of a project lie all over its module.
 func (e *Exercise) FilesDir() string {
 	if e.Kind == Project {
-		return e.Module
+		return ProjectDir
 	}
 	return e.Dir
 }
 
 // Readme returns the path of the file that states the task, from the root.
 func (e *Exercise) Readme() string {
-	if e.Kind == Project {
-		return e.Module + "/README.md"
+	if e.Kind == Project && !CourseOwned(e.Dir) {
+		return milestoneDir + "/" + e.Slug + "/README.md"
 	}
 	return e.Dir + "/README.md"
 }
@@ -148,3 +158,6 @@ const (
 	RuleKillsMutants      = "TestSuite_KillsMutants"
 	RuleNoSleep           = "TestSuite_NoSleep"
 )
+
+// RuleLayers is the rule of the check for layers.
+const RuleLayers = "layers"

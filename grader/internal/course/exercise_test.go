@@ -25,7 +25,7 @@ func TestExercise_HasNamesAndPlaces(t *testing.T) {
 
 	m := exercise(t, "m01a")
 	require.Equal(t, "hint-m01a", m.HintTarget())
-	require.Equal(t, "tasktracker/README.md", m.Readme())
+	require.Equal(t, "tasktracker/milestones/m01a/README.md", m.Readme())
 	require.Equal(t, "tasktracker", m.FilesDir())
 	require.Equal(t, "github.com/middle-go/course/tasktracker/domain", m.ImportPath())
 }

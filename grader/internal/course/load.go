@@ -33,7 +33,7 @@ type (
 		Title          string                   `yaml:"title"`
 		Kind           Kind                     `yaml:"kind"`
 		Minutes        int                      `yaml:"minutes"`
-		Package        string                   `yaml:"package"`
+		Seconds        int                      `yaml:"seconds"`
 		Files          []string                 `yaml:"files"`
 		Imports        []string                 `yaml:"imports"`
 		Forbid         []string                 `yaml:"forbid"`
@@ -44,6 +44,8 @@ type (
 		Stretch        []string                 `yaml:"stretch"`
 		Misconceptions map[string]Misconception `yaml:"misconceptions"`
 		Hints          []string                 `yaml:"hints"`
+
+		Project projectYAML `yaml:",inline"`
 	}
 )
 
@@ -173,38 +175,16 @@ func loadWeek(root, dir string, number int) (*Week, error) {
 			m.bad(at.at("kind"), "kind project is for milestones; see %s", milestoneDir)
 			continue
 		}
+		m.refuseProjectKeys(at, ey.Project)
 		m.validate(root, at, e)
 		w.Exercises = append(w.Exercises, e)
 	}
 	return w, m.err()
 }
 
-func loadMilestone(root, name, id string) (*Exercise, error) {
-	var y exerciseYAML
-	m, err := readManifest(root, name, &y)
-	if err != nil {
-		return nil, err
-	}
-	e := y.exercise()
-	e.Module = "tasktracker"
-	e.Dir = path.Join("tasktracker", y.Package)
-	if e.Slug != id {
-		m.bad(place{"slug"}, "slug is %q, but the file is called %s", e.Slug, path.Base(name))
-	}
-	if e.Kind != Project {
-		m.bad(place{"kind"}, "kind is %q; a milestone has kind project", e.Kind)
-		e.Kind = Project // the rest is checked as that of a milestone
-	}
-	if e.Week < 1 || e.Week > Weeks {
-		m.bad(place{"week"}, "week is %d; the course has weeks 1 to %d", e.Week, Weeks)
-	}
-	m.validate(root, place{}, e)
-	return e, m.err()
-}
-
 func (y exerciseYAML) exercise() *Exercise {
 	return &Exercise{
-		Week: y.Week, Slug: y.Slug, Title: y.Title, Kind: y.Kind, Minutes: y.Minutes,
+		Week: y.Week, Slug: y.Slug, Title: y.Title, Kind: y.Kind, Minutes: y.Minutes, Seconds: y.Seconds,
 		Files: y.Files, Imports: y.Imports, Forbid: y.Forbid, ForbidGlobals: y.ForbidGlobals, Sequential: y.Sequential,
 		Checks: y.Checks, Guards: y.Guards, Stretch: y.Stretch, Misconceptions: y.Misconceptions, Hints: y.Hints,
 	}
@@ -219,6 +199,9 @@ var (
 // hints is how many hints an exercise has: a nudge, a direction, nearly the idea.
 const hints = 3
 
+// maxSeconds bounds how long one run of the tests of an exercise may take.
+const maxSeconds = 600
+
 func (m *manifest) validate(root string, at place, e *Exercise) {
 	if !slugPattern.MatchString(e.Slug) {
 		m.bad(at.at("slug"), "slug %q is not a package name: lower-case letters and digits", e.Slug)
@@ -232,6 +215,9 @@ func (m *manifest) validate(root string, at place, e *Exercise) {
 	}
 	if e.Minutes <= 0 {
 		m.bad(at.at("minutes"), "minutes must be above 0")
+	}
+	if e.Seconds < 0 || e.Seconds > maxSeconds {
+		m.bad(at.at("seconds"), "seconds is %d; one run of the tests may take up to %d", e.Seconds, maxSeconds)
 	}
 	m.validateChecks(at, e)
 	if len(e.Hints) != hints {
@@ -266,6 +252,10 @@ func (m *manifest) validateFiles(root string, at place, e *Exercise) {
 			m.bad(where, "file %q must be a clean path inside %s", f, e.FilesDir())
 		case strings.Contains(f, "*") && e.Kind != Project:
 			m.bad(where, "file %q: patterns are for milestones only", f)
+		case badPattern(f):
+			m.bad(where, "file %q is not a pattern: * and ? stand for names, and ** is an element of its own", f)
+		case CourseOwned(path.Join(e.FilesDir(), f)):
+			m.bad(where, "file %q belongs to the course and is never the student's", f)
 		case strings.Contains(f, "*"):
 		default:
 			name := path.Join(e.FilesDir(), f)
@@ -288,6 +278,12 @@ const StubsFile = "grader/inventory/stubs.sha256"
 func isRecordedStub(root, name string) bool {
 	stubs, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(StubsFile)))
 	return err == nil && strings.Contains(string(stubs), "  "+name+"\n")
+}
+
+// hasRecordedStub reports whether the course has given a file in that directory.
+func hasRecordedStub(root, dir string) bool {
+	stubs, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(StubsFile)))
+	return err == nil && strings.Contains(string(stubs), "  "+dir+"/")
 }
 
 func (m *manifest) validateChecks(at place, e *Exercise) {

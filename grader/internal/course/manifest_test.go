@@ -50,7 +50,8 @@ func TestMilestone_LoadsEverythingThatTheManifestSays(t *testing.T) {
 	want := &course.Exercise{
 		Week: 1, Slug: "m01a", Title: "A task", Kind: course.Project, Minutes: 240,
 		Dir: "tasktracker/domain", Module: "tasktracker", Files: []string{"domain/*.go", "README.md"},
-		Hints: []string{"a", "b", "c"},
+		Packages: []string{"domain"},
+		Hints:    []string{"a", "b", "c"},
 	}
 	require.Empty(t, cmp.Diff(want, m))
 }

@@ -30,10 +30,10 @@ func TestFiles(root string, e *Exercise) ([]string, error) {
 	return names, nil
 }
 
-// owns reports whether a test file belongs to e. The package of a milestone
-// has test files of several milestones, told apart by their prefix.
+// owns reports whether a test file belongs to e. In a package of the student's
+// there are test files of several milestones, told apart by their prefix.
 func (e *Exercise) owns(testFile string) bool {
-	return e.Kind != Project || strings.HasPrefix(testFile, e.Slug+"_")
+	return e.Kind != Project || CourseOwned(e.Dir) || strings.HasPrefix(testFile, e.Slug+"_")
 }
 
 // rules returns the names that a manifest may use for tests of e: its top-level
@@ -47,7 +47,7 @@ func rules(root string, e *Exercise) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := map[string]bool{}
+	known := map[string]bool{RuleLayers: len(e.Layers) > 0}
 	for _, name := range names {
 		name = path.Join(e.Dir, name)
 		src, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))

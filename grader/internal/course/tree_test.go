@@ -92,6 +92,7 @@ func goodCourse() tree {
 		"module1/week01/suite/suite.go":         "package suite\n",
 		"module1/week01/suite/suite_test.go":    "package suite_test\n",
 		"tasktracker/README.md":                 "",
+		"tasktracker/milestones/m01a/README.md": "",
 		"tasktracker/milestones/m01a.yaml":      milestone,
 		"tasktracker/domain/m01a_test.go":       "package domain\n\nfunc TestTask(t *testing.T) {}\n",
 		"tasktracker/domain/m01b_state_test.go": "package domain\n\nfunc TestState(t *testing.T) {}\n",

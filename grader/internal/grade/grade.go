@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,7 +45,7 @@ type Request struct {
 func (g *Grader) Grade(ctx context.Context, req Request) (*Verdict, error) {
 	start := time.Now()
 	ex := req.Exercise
-	v := &Verdict{Exercise: ex.ID(), Title: ex.Title, Sandbox: sandboxName, Go: g.Go.Version, Ex: ex}
+	v := &Verdict{Exercise: ex.ID(), Week: ex.Week, Title: ex.Title, Sandbox: sandboxName, Go: g.Go.Version, Ex: ex}
 	finish := func() *Verdict {
 		v.decide()
 		v.At, v.Elapsed = time.Now().UTC(), time.Since(start)
@@ -64,7 +63,7 @@ func (g *Grader) Grade(ctx context.Context, req Request) (*Verdict, error) {
 			return finish(), nil
 		}
 	}
-	v.Untouched = !slices.ContainsFunc(files, func(f assembly.File) bool { return !f.Untouched })
+	v.Untouched = !slices.ContainsFunc(files, func(f assembly.File) bool { return !f.Untouched && ex.About(f.Path) })
 
 	key, err := g.key(req, files)
 	if err != nil {
@@ -126,7 +125,7 @@ func (g *Grader) Room(ctx context.Context, req Request, files []assembly.File, s
 	src := assembly.Source{Course: g.Course.Root, Submission: req.Submission, ExtraTests: req.ExtraTests}
 	_, err = work.Reset("tmp")
 	if err == nil {
-		err = g.fetch(ctx, work.Path, src, ex, packageClauses(files))
+		err = g.fetch(ctx, work.Path, src, ex, files)
 	}
 	if err != nil {
 		work.Release()
@@ -171,10 +170,11 @@ func examine(ctx context.Context, room *checks.Room) ([]checks.Result, error) {
 func filesResult(err error) (checks.Result, bool) {
 	r := checks.Result{Check: "files", Status: checks.Fail}
 	if missing, ok := errors.AsType[*assembly.MissingError](err); ok {
-		r.Findings = []checks.Finding{{
-			Check: "files", Rule: "missing", File: missing.File,
-			Message: "is missing; bring the stub back with: git checkout -- " + missing.File,
-		}}
+		message := "is missing; bring the stub back with: git checkout -- " + missing.File
+		if dir, _, isPattern := strings.Cut(missing.File, "*"); isPattern {
+			message = "matches no file; bring the stubs back with: git checkout -- " + dir
+		}
+		r.Findings = []checks.Finding{{Check: "files", Rule: "missing", File: missing.File, Message: message}}
 		return r, true
 	}
 	if rejected, ok := errors.AsType[*assembly.RejectedError](err); ok {
@@ -183,54 +183,6 @@ func filesResult(err error) (checks.Result, bool) {
 		return r, true
 	}
 	return r, false
-}
-
-// fetch makes sure that the modules the exercise needs are on this machine. A
-// stamp remembers that they were, for this go.sum.
-func (g *Grader) fetch(ctx context.Context, dir string, src assembly.Source, ex *course.Exercise, student []assembly.File) error {
-	sum, err := os.ReadFile(filepath.Join(src.Course, ex.Module, "go.sum"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	hash := sha256.Sum256(fmt.Append(sum, ex.Imports, g.Go.Version))
-	stamp, want := filepath.Join(dir, "modules"), hex.EncodeToString(hash[:])
-	if have, err := os.ReadFile(stamp); err == nil && string(have) == want {
-		return nil
-	}
-	plan, err := assembly.NewPlan(src, ex, student, assembly.CourseTests)
-	if err != nil {
-		return err
-	}
-	tree, err := plan.Write(dir, assembly.FetchTree)
-	if err != nil {
-		return err
-	}
-	place := toolchain.Place{Dir: tree.Module, Workspace: tree.Workspace}
-	if err := g.Go.Download(ctx, place, tree.Package, ex.Imports); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		message, detail, _ := strings.Cut(err.Error(), "\n")
-		return &BlockedError{Check: "modules", Message: message, Detail: detail}
-	}
-	return os.WriteFile(stamp, []byte(want), 0o600)
-}
-
-// packageClauses returns the Go files of a submission with nothing in them but a
-// package clause. Which modules are fetched is for the course to say, and a file
-// that does not parse is for the compiler to explain.
-func packageClauses(files []assembly.File) []assembly.File {
-	var bare []assembly.File
-	for _, f := range files {
-		pkg := path.Base(path.Dir(f.Path))
-		if f.IsTest() {
-			pkg += "_test"
-		}
-		if path.Ext(f.Path) == ".go" {
-			bare = append(bare, assembly.File{Path: f.Path, Content: []byte("package " + pkg + "\n")})
-		}
-	}
-	return bare
 }
 
 // key is a hash of everything that the verdict depends on.
@@ -265,13 +217,16 @@ func (g *Grader) ContentKey(ex *course.Exercise, paths ...string) (string, error
 		return "", err
 	}
 	fmt.Fprintf(h, "%s\n%s\n%v\n%s\n", self, g.Go.Version, g.Go.HasCCompiler(), manifest)
-	for _, p := range append([]string{
-		filepath.Join(g.Course.Root, filepath.FromSlash(ex.Dir)),
-		filepath.Join(g.Course.Root, "grader", "labkit"),
-		filepath.Join(g.Course.Root, ex.Module, "go.mod"),
-		filepath.Join(g.Course.Root, ex.Module, "go.sum"),
-		checks.InventoryFile(g.Course.Root, ex),
-	}, paths...) {
+	given := []string{ex.Dir, "grader/labkit", ex.Module + "/go.mod", ex.Module + "/go.sum"}
+	if ex.Kind == course.Project {
+		for _, name := range slices.Concat([]string{"go.mod", "go.sum", "openapi.yaml"}, course.ProjectDirs, course.ProjectFiles) {
+			given = append(given, course.ProjectDir+"/"+name)
+		}
+	}
+	for i, p := range given {
+		given[i] = filepath.Join(g.Course.Root, filepath.FromSlash(p))
+	}
+	for _, p := range slices.Concat(given, []string{checks.InventoryFile(g.Course.Root, ex)}, paths) {
 		if err := hashTree(h, p); err != nil {
 			return "", err
 		}

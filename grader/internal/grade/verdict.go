@@ -13,11 +13,13 @@ import (
 // Verdict is what the grader says of one exercise.
 type Verdict struct {
 	Exercise  string          `json:"exercise"` // such as week01/handles
+	Week      int             `json:"week,omitempty"`
 	Title     string          `json:"title"`
 	Status    checks.Status   `json:"status"`
 	Untouched bool            `json:"untouched,omitempty"` // the files are still the stub
 	Checks    []checks.Result `json:"checks"`
-	Sandbox   string          `json:"sandbox"` // what contained the submission
+	Sandbox   string          `json:"sandbox"`                 // what contained the submission
+	Lacks     []string        `json:"sandbox_lacks,omitempty"` // what this machine could not contain it with
 	Go        string          `json:"go"`
 	At        time.Time       `json:"at"`
 	Elapsed   time.Duration   `json:"elapsed_ns"`
@@ -25,6 +27,10 @@ type Verdict struct {
 
 	Ex *course.Exercise `json:"-"`
 }
+
+// Practice reports whether v is a practice verdict: the submission ran in less
+// than the whole box.
+func (v *Verdict) Practice() bool { return len(v.Lacks) > 0 }
 
 // Findings returns the findings of all checks, in order.
 func (v *Verdict) Findings() []checks.Finding {

@@ -57,9 +57,11 @@ var vet = []*analysis.Analyzer{
 	waitgroup.Analyzer,
 }
 
-// Analyzers returns every analyzer, the policy among them.
+// Analyzers returns every analyzer, the policy and those for a reviewer among
+// them.
 func Analyzers() []*analysis.Analyzer {
 	all := append(slices.Clone(vet), Policy)
+	all = append(all, review...)
 	for _, a := range staticcheck.Analyzers {
 		all = append(all, a.Analyzer)
 	}

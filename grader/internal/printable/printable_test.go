@@ -15,6 +15,8 @@ func TestText_KeepsWordsAndLinesOnly(t *testing.T) {
 		"a\tb\r\x07\x00":                "a    b",
 		"\x1b]0;title\x07shown":         "shown",
 		"größer":                        "größer",
+		"a\u202eb\u2066c":               "abc",
+		"cut \xc3":                      "cut \ufffd",
 	} {
 		require.Equal(t, want, printable.Text(in))
 	}

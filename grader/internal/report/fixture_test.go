@@ -96,3 +96,50 @@ func untouched() *report.Summary {
 	v.Untouched = true
 	return summary("week01/weakcache: A cache that lets go", v)
 }
+
+// again is a week whose milestone passes and breaks an earlier one.
+func again() *report.Summary {
+	milestone := func(slug string, status checks.Status, results ...checks.Result) *grade.Verdict {
+		v := verdict(slug, "The milestone "+slug, status, results...)
+		v.Exercise, v.Ex = slug, &course.Exercise{Week: 1, Slug: slug, Kind: course.Project, Dir: "tasktracker/milestones/" + slug, Module: "tasktracker"}
+		return v
+	}
+	broken := result("tests", checks.Fail, "12 tests",
+		checks.Finding{
+			Rule: "TestTransitionMatrix", File: "tasktracker/domain/m01a_test.go", Line: 80, Message: "failed",
+			Detail: "  got: nil\n want: ErrConflict", Misconception: "a status without a row has no limits", Hint: 3,
+		},
+		checks.Finding{Rule: "TestTitleRules", Message: "failed"})
+	s := summary("Week 5: Goroutines",
+		verdict("pipeline", "A pipeline", checks.Pass, pass("tests", "9 tests"), pass("race", "")),
+		milestone("m03a", checks.Pass, pass("tests", "11 tests"), pass("layers", "4 rules")))
+	s.AddEarlier(
+		report.Earlier{Verdict: milestone("m01a", checks.Fail, broken), PassedBefore: true},
+		report.Earlier{Verdict: milestone("m01b", checks.Pass, pass("tests", "12 tests")), PassedBefore: true},
+		report.Earlier{Verdict: milestone("m02a", checks.Pass, pass("tests", "8 tests")), PassedBefore: true},
+		report.Earlier{Verdict: milestone("m02b", checks.Rejected, result("files", checks.Rejected, "", checks.Finding{
+			File: "tasktracker/app", Message: "is a link"})), PassedBefore: true},
+		report.Earlier{Verdict: milestone("m02c", checks.Fail, broken)},
+	)
+	return s
+}
+
+// everything is a summary with every field of a report in it.
+func everything() *report.Summary {
+	s := again()
+	v := s.Verdicts[0]
+	v.Week, v.Lacks, v.Untouched, v.Cached = 5, []string{"Landlock", "a network namespace"}, true, true
+	v.Checks = append(v.Checks,
+		result("bench", checks.Unproven, "1.49x the baseline's speed [1.30, 1.72], want 1.50x"),
+		result("lint", checks.Pass, "", checks.Finding{Rule: "SA4006", File: "a.go", Line: 7, Message: "m", Detail: "d", Misconception: "b", Hint: 1, Stretch: true, TimedOut: true}))
+	v.Checks[len(v.Checks)-2].Metrics = map[string]float64{"ratio": 1.49, "ratio_low": 1.3, "ratio_high": 1.72, "want": 1.5}
+	v.Checks[len(v.Checks)-1].Omitted = 3
+	s.Verdicts[1].Checks = append(s.Verdicts[1].Checks, pass("coverage", "81.4 %"))
+	s.Verdicts[1].Checks[2].Metrics = map[string]float64{"coverage_percent": 81.4, "want": 70}
+	s.HintsUsed = map[string]int{"week01/pipeline": 2, "m03a": 0}
+	s.Changes = []report.Change{
+		{Exercise: "week01/pipeline", From: checks.Fail, To: checks.Pass, Mended: []string{"TestPipeline_Stops", "module1/week01/pipeline/pipeline.go: unused (U1000)"}, Broken: []string{"TestPipeline_Closes"}},
+		{Exercise: "m03a", To: checks.Pass},
+	}
+	return s
+}

@@ -47,21 +47,31 @@ func TestWrite_Text(t *testing.T) {
 	golden(t, "mixed.txt", written(t, mixed(), report.Text))
 	golden(t, "passed.txt", written(t, passed(), report.Text))
 	golden(t, "untouched.txt", written(t, untouched(), report.Text))
+	golden(t, "again.txt", written(t, again(), report.Text))
+	golden(t, "everything.txt", written(t, everything(), report.Text))
 }
 
 func TestWrite_Markdown(t *testing.T) {
 	golden(t, "mixed.md", written(t, mixed(), report.Markdown))
 	golden(t, "passed.md", written(t, passed(), report.Markdown))
+	golden(t, "again.md", written(t, again(), report.Markdown))
+	golden(t, "everything.md", written(t, everything(), report.Markdown))
 }
 
 func TestWrite_JSON(t *testing.T) {
 	golden(t, "mixed.json", written(t, mixed(), report.JSON))
+	golden(t, "again.json", written(t, again(), report.JSON))
+	golden(t, "everything.json", written(t, everything(), report.JSON))
 }
 
 func TestWrite_ColoursATerminalOnly(t *testing.T) {
 	require.NotContains(t, string(written(t, mixed(), report.Text)), "\x1b")
 	require.Contains(t, string(as(t, mixed(), report.Text, colorprofile.ANSI)), "\x1b[")
-	for _, f := range []report.Format{report.JSON, report.Markdown} {
+	for _, f := range report.Formats()[1:] {
+		if f == report.GitHub {
+			require.NotContains(t, string(as(t, mixed(), f, colorprofile.ANSI)), "\x1b")
+			continue // has a token of its own each time
+		}
 		require.Equal(t, written(t, mixed(), f), as(t, mixed(), f, colorprofile.ANSI), "%s has no colours", f)
 	}
 }
@@ -87,11 +97,11 @@ func TestWrite_JSONHasASchemaAndDecodes(t *testing.T) {
 }
 
 func TestParseFormat_NamesTheFormats(t *testing.T) {
-	for _, name := range []string{"text", "json", "markdown"} {
+	for _, name := range []string{"text", "json", "markdown", "junit", "sarif", "github"} {
 		f, err := report.ParseFormat(name)
 		require.NoError(t, err)
 		require.Equal(t, report.Format(name), f)
 	}
 	_, err := report.ParseFormat("html")
-	require.EqualError(t, err, `format "html" is unknown; use text, json or markdown`)
+	require.EqualError(t, err, `format "html" is unknown; the formats are text, json, markdown, junit, sarif and github`)
 }

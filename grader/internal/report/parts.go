@@ -21,12 +21,12 @@ func (s *Summary) StatusText(v *grade.Verdict) string {
 
 // FindingText is a finding of v in full.
 func (s *Summary) FindingText(v *grade.Verdict, f checks.Finding) string {
-	return block(func(b *strings.Builder) { s.textFinding(b, v, f) })
+	return block(func(b *strings.Builder) { s.textFinding(b, v, shown.finding(f)) })
 }
 
 // RestText is the short list of the findings that come after another.
 func (s *Summary) RestText(rest []checks.Finding) string {
-	return block(func(b *strings.Builder) { s.textRest(b, rest) })
+	return block(func(b *strings.Builder) { s.textRest(b, shown.all(rest)) })
 }
 
 // block returns what write writes, without empty lines around it and without

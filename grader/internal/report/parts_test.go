@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
+	"github.com/middle-go/course/grader/internal/checks"
 	"github.com/middle-go/course/grader/internal/report"
 )
 
@@ -31,4 +32,12 @@ A belief that leads here: a sub-slice ends at its length.
 hint: make hint-week-01-aliasing`, ansi.Strip(s.FindingText(v, findings[0])))
 
 	require.Equal(t, "rejected: the submission breaks the rules of the exercise", ansi.Strip(s.StatusText(s.Verdicts[3])))
+}
+
+func TestParts_ArePrintable(t *testing.T) {
+	f := checks.Finding{Check: "files", File: "a\x1b[2J\nb.go", Message: "is a link\x07"}
+	for _, text := range []string{mixed().FindingText(mixed().Verdicts[0], f), mixed().RestText([]checks.Finding{f})} {
+		require.Contains(t, ansi.Strip(text), "a b.go: is a link")
+		require.NotContains(t, text, "\x1b[2J")
+	}
 }

@@ -1,10 +1,12 @@
-// Package report shows verdicts: on a terminal, as JSON and as Markdown.
+// Package report shows verdicts: on a terminal, as comments, and as what other
+// programs read.
 package report
 
 import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,23 +23,44 @@ const (
 	Text     Format = "text"
 	JSON     Format = "json"
 	Markdown Format = "markdown"
+	JUnit    Format = "junit"
+	SARIF    Format = "sarif"  // lint, policy and the like at the student's lines
+	GitHub   Format = "github" // the log of a workflow's step, with annotations
 )
+
+// Formats returns all formats.
+func Formats() []Format { return []Format{Text, JSON, Markdown, JUnit, SARIF, GitHub} }
 
 // ParseFormat returns the format of that name.
 func ParseFormat(name string) (Format, error) {
-	switch f := Format(name); f {
-	case Text, JSON, Markdown:
-		return f, nil
+	if slices.Contains(Formats(), Format(name)) {
+		return Format(name), nil
 	}
-	return "", fmt.Errorf("format %q is unknown; use text, json or markdown", name)
+	return "", fmt.Errorf("format %q is unknown; the formats are %s", name, formatNames())
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range Formats() {
+		names = append(names, string(f))
+	}
+	return enumerated(names)
 }
 
 // Summary is what is shown: one exercise, a week or a milestone.
 type Summary struct {
 	Title    string           `json:"title"`
 	Verdicts []*grade.Verdict `json:"verdicts"`
+	Earlier  []Earlier        `json:"earlier,omitempty"`
 	Status   checks.Status    `json:"status"`
 	Elapsed  time.Duration    `json:"elapsed_ns"`
+
+	// HintsUsed is how many hints the student has looked at, by exercise. It is
+	// nil when there is no record of it, as in CI.
+	HintsUsed map[string]int `json:"hints_used,omitzero"`
+	// Changes is what is different from last time. It is nil when there is no
+	// last time, and empty when nothing is different.
+	Changes []Change `json:"changes,omitzero"`
 
 	// Path turns a path from the root of the tree into one for this reader.
 	Path func(string) string `json:"-"`
@@ -56,15 +79,27 @@ func NewSummary(title string, verdicts []*grade.Verdict, elapsed time.Duration) 
 	return s
 }
 
-// Write shows s in the given format.
+// Has reports whether s has a verdict on the exercise or milestone.
+func (s *Summary) Has(id string) bool {
+	return slices.ContainsFunc(s.all(), func(v *grade.Verdict) bool { return v.Exercise == id })
+}
+
+// Write shows s in the given format. All text in it is printable. The text format
+// has colours, for a writer that knows what its reader can show.
 func (s *Summary) Write(w io.Writer, f Format) error {
 	switch f {
 	case JSON:
 		return s.writeJSON(w)
 	case Markdown:
-		return s.writeMarkdown(w)
+		return s.cut(commented).writeMarkdown(w)
+	case JUnit:
+		return s.cut(shown).writeJUnit(w)
+	case SARIF:
+		return s.cut(shown).writeSARIF(w)
+	case GitHub:
+		return s.cut(shown).writeGitHub(w)
 	default:
-		return s.writeText(w)
+		return s.cut(shown).writeText(w)
 	}
 }
 
@@ -105,6 +140,9 @@ func failing(v *grade.Verdict) []checks.Finding {
 			if !f.Stretch {
 				list = append(list, f)
 			}
+		}
+		if c.Omitted > 0 && c.Status != checks.Pass {
+			list = append(list, checks.Finding{Check: c.Check, Message: omitted(c.Omitted)})
 		}
 	}
 	return list
@@ -169,10 +207,4 @@ func passedChecks(v *grade.Verdict) string {
 func slug(v *grade.Verdict) string { return path.Base(v.Exercise) }
 
 // hintCommand is what shows the next hint of v.
-func hintCommand(v *grade.Verdict) string {
-	ex := v.Ex
-	if ex == nil {
-		ex = &course.Exercise{}
-	}
-	return "make " + ex.HintTarget()
-}
+func hintCommand(v *grade.Verdict) string { return "make " + course.HintTarget(v.Exercise) }

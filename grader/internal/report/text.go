@@ -46,7 +46,11 @@ func (s *Summary) writeText(w io.Writer) error {
 		b.WriteByte('\n')
 		s.textVerdict(&b, v, width)
 	}
+	s.textEarlier(&b)
 	b.WriteByte('\n')
+	if note := s.practice(); note != "" {
+		fmt.Fprintf(&b, "%s\n", faint.Render(note))
+	}
 	s.textFooter(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -77,8 +81,16 @@ func (s *Summary) textStatus(b *strings.Builder, v *grade.Verdict) {
 		fmt.Fprintf(b, "    %s\n", yellow.Render("blocked: this machine lacks something; see make doctor"))
 	}
 	if v.Untouched {
-		fmt.Fprintf(b, "    %s\n", faint.Render("not started: "+s.Path(v.Ex.Readme())+" is where to begin"))
+		fmt.Fprintf(b, "    %s\n", faint.Render("not started"+s.whereToBegin(v)))
 	}
+}
+
+// whereToBegin names the task of v, of which a report that was read knows nothing.
+func (s *Summary) whereToBegin(v *grade.Verdict) string {
+	if v.Ex == nil {
+		return ""
+	}
+	return ": " + s.Path(v.Ex.Readme()) + " is where to begin"
 }
 
 // detailLines is how much of one finding's detail is shown.
@@ -87,6 +99,11 @@ const detailLines = 24
 // textFinding shows the finding to work on now, in full.
 func (s *Summary) textFinding(b *strings.Builder, v *grade.Verdict, f checks.Finding) {
 	fmt.Fprintf(b, "\n    %s\n", red.Render(s.headline(f)))
+	s.textBody(b, v, f)
+}
+
+// textBody shows what a finding says below its headline.
+func (s *Summary) textBody(b *strings.Builder, v *grade.Verdict, f checks.Finding) {
 	if isTest(f) {
 		where := f.Rule
 		if p := s.position(f); p != "" {
@@ -170,13 +187,18 @@ func (s *Summary) textFooter(b *strings.Builder) {
 			next = v
 		}
 	}
+	for _, e := range s.Earlier {
+		cached = cached && e.Cached
+	}
 	took := s.Elapsed.Round(10 * time.Millisecond).String()
 	if cached {
 		took += ", nothing changed"
 	}
 	fmt.Fprintf(b, "%d of %d done (%s).", passed, len(s.Verdicts), took)
-	switch {
-	case next != nil && next.Untouched:
+	switch broken := s.broken(); {
+	case len(broken) > 0:
+		fmt.Fprintf(b, " First mend %s: a milestone never breaks an earlier one.\n", strings.Join(broken, ", "))
+	case next != nil && next.Untouched && next.Ex != nil:
 		fmt.Fprintf(b, " Start with %s.\n", s.Path(next.Ex.Readme()))
 	case next != nil:
 		fmt.Fprintf(b, " Continue with %s.\n", slug(next))

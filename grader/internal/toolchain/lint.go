@@ -7,8 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-
-	"github.com/middle-go/course/grader/internal/sandbox"
 )
 
 // Diagnostic is one finding of an analyzer.
@@ -20,7 +18,7 @@ type Diagnostic struct {
 }
 
 // Vet runs the grader's own analyzers as a vet tool over the package in
-// p.Dir/pkg. The go command caches the result. A package that does not compile
+// p.Dir/pkg, which may be the pattern "...". The go command caches the result. A package that does not compile
 // gives a [*BuildError].
 func (g *Go) Vet(ctx context.Context, p Place, pkg string, flags []string) ([]Diagnostic, error) {
 	self, err := os.Executable()
@@ -32,8 +30,8 @@ func (g *Go) Vet(ctx context.Context, p Place, pkg string, flags []string) ([]Di
 	if err != nil {
 		return nil, err
 	}
-	if r.End != sandbox.Exited || r.Code != 0 {
-		return nil, &BuildError{Output: string(r.Output), End: r.End}
+	if err := buildError(p, r); err != nil {
+		return nil, err
 	}
 	return parseVet(r.Output)
 }

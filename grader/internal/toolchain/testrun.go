@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/middle-go/course/grader/internal/sandbox"
+	"github.com/middle-go/course/grader/labkit/proc"
 	"github.com/middle-go/course/grader/labkit/session"
 )
 
@@ -28,7 +29,12 @@ type RunOptions struct {
 	Coverage   string        // file for the coverage profile, or empty
 	Env        []string      // further variables
 	FailFast   bool
+
+	Program  string // absolute path of the program that the tests start, or empty
+	CoverDir string // where the program leaves its coverage counters, or empty
 }
+
+const envCoverDir = "GOCOVERDIR"
 
 // Outcome is the fate of one test or subtest.
 type Outcome string
@@ -97,6 +103,11 @@ const (
 	testMemory   = 4 << 30 // as MemoryLimit says
 	testFileSize = 8 << 20
 	testOutput   = 1 << 20
+
+	// A program is a service: it has more threads, and files of its own.
+	programMemory   = 8 << 30
+	programFileSize = 64 << 20
+
 	timeoutGrace = 5 * time.Second // for the binary to report its own timeout
 )
 
@@ -140,6 +151,13 @@ func RunTest(ctx context.Context, binary string, o RunOptions) (*Run, error) {
 	limits := sandbox.Limits{
 		Wall: o.Timeout + timeoutGrace, CPU: 4 * (o.Timeout + timeoutGrace),
 		Memory: testMemory, FileSize: testFileSize, Output: testOutput,
+	}
+	if o.Program != "" {
+		limits.Memory, limits.FileSize = programMemory, programFileSize
+		env = append(env, proc.EnvProgram+"="+o.Program, session.EnvIsolate+"=1")
+	}
+	if o.CoverDir != "" {
+		env = append(env, envCoverDir+"="+o.CoverDir)
 	}
 	if o.Bench != "" {
 		// Under a limit on CPU time Linux updates a process's CPU clock only at

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -122,13 +123,26 @@ func (g *Go) run(ctx context.Context, p Place, race bool, args ...string) (sandb
 // BuildOptions chooses a variant of a test binary.
 type BuildOptions struct {
 	Race  bool
-	Cover string // import path of the package to cover, or empty
+	Cover string // import paths of the packages to cover, with commas between, or empty
+}
+
+// flags are the arguments of go build and go test -c.
+func (o BuildOptions) flags(output string) []string {
+	args := []string{"-trimpath", "-ldflags=-s -w", "-o", output}
+	if o.Race {
+		args = append(args, "-race")
+	}
+	if o.Cover != "" {
+		args = append(args, "-cover", "-covermode=atomic", "-coverpkg="+o.Cover)
+	}
+	return args
 }
 
 // BuildError is a submission that does not compile.
 type BuildError struct {
 	Output string
 	End    sandbox.End
+	Dir    string // what file names in Output are relative to
 }
 
 func (e *BuildError) Error() string { return "build: " + string(e.End) + "\n" + e.Output }
@@ -136,19 +150,42 @@ func (e *BuildError) Error() string { return "build: " + string(e.End) + "\n" + 
 // BuildTest compiles the tests of the package in p.Dir/pkg into the file
 // binary. The error is a [*BuildError] when the code is at fault.
 func (g *Go) BuildTest(ctx context.Context, p Place, pkg, binary string, o BuildOptions) error {
-	args := []string{"test", "-c", "-trimpath", "-vet=off", "-ldflags=-s -w", "-o", binary}
-	if o.Race {
-		args = append(args, "-race")
+	args := append([]string{"test", "-c", "-vet=off"}, o.flags(binary)...)
+	return g.build(ctx, p, o.Race, append(args, "./"+pkg)...)
+}
+
+// BuildProgram compiles the main package in p.Dir/pkg into the file binary. The
+// error is a [*BuildError] when the code is at fault.
+func (g *Go) BuildProgram(ctx context.Context, p Place, pkg, binary string, o BuildOptions) error {
+	args := append([]string{"build"}, o.flags(binary)...)
+	return g.build(ctx, p, o.Race, append(args, "./"+pkg)...)
+}
+
+func (g *Go) build(ctx context.Context, p Place, race bool, args ...string) error {
+	r, err := g.run(ctx, p, race, args...)
+	if err != nil {
+		return err
 	}
-	if o.Cover != "" {
-		args = append(args, "-covermode=atomic", "-coverpkg="+o.Cover)
+	return buildError(p, r)
+}
+
+// buildError returns a [*BuildError] unless the go command ended well.
+func buildError(p Place, r sandbox.Result) error {
+	if r.End == sandbox.Exited && r.Code == 0 {
+		return nil
 	}
-	r, err := g.run(ctx, p, o.Race, append(args, "./"+pkg)...)
+	return &BuildError{Output: string(r.Output), End: r.End, Dir: p.Dir}
+}
+
+// CoverProfile writes the counters that programs built with coverage left in
+// dir to the file profile, in the format of go test -coverprofile.
+func (g *Go) CoverProfile(ctx context.Context, p Place, dir, profile string) error {
+	r, err := g.run(ctx, p, false, "tool", "covdata", "textfmt", "-i="+dir, "-o="+profile)
 	if err != nil {
 		return err
 	}
 	if r.End != sandbox.Exited || r.Code != 0 {
-		return &BuildError{Output: string(r.Output), End: r.End}
+		return fmt.Errorf("go tool covdata: %s: %s", r.End, bytes.TrimSpace(r.Output))
 	}
 	return nil
 }
@@ -160,27 +197,53 @@ func (g *Go) Escapes(ctx context.Context, p Place, pkg string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if r.End != sandbox.Exited || r.Code != 0 {
-		return "", &BuildError{Output: string(r.Output), End: r.End}
-	}
-	return string(r.Output), nil
+	return string(r.Output), buildError(p, r)
 }
 
 // Download fetches the modules that the test binaries of the package in
 // p.Dir/pkg need, and those of the extra packages, with the caller's own
 // environment and network. The work tree must hold trusted files only.
 func (g *Go) Download(ctx context.Context, p Place, pkg string, extra []string) error {
-	args := append([]string{"list", "-deps", "-test", "-f", "{{with .Error}}{{.}}{{end}}", "./" + pkg}, extra...)
-	cmd := exec.CommandContext(ctx, g.bin, args...)
+	_, err := g.list(ctx, p, append([]string{"-deps", "-test", "./" + pkg}, extra...))
+	return err
+}
+
+// DownloadKnown fetches the modules of the packages that the go.mod of p.Dir
+// knows. Paths of no module are left for the compiler to explain. The work tree
+// must hold trusted files only; the paths are those of a submission.
+func (g *Go) DownloadKnown(ctx context.Context, p Place, packages []string) error {
+	out, err := g.list(ctx, p, append([]string{"-e", "-deps", "-f", "{{with .Error}}{{.Err}}{{println}}{{end}}", "--"}, packages...))
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(out) {
+		if strings.TrimSpace(line) != "" && !noSuchPackage.MatchString(line) {
+			return g.offline(out)
+		}
+	}
+	return nil
+}
+
+// noSuchPackage matches what the go command says of a path that no module has.
+var noSuchPackage = regexp.MustCompile(`no required module provides package|does not contain package|module \S+ provides package|malformed import path|is not in std|build constraints exclude|use of internal package|cannot find module providing`)
+
+// list runs go list with the caller's own environment and network.
+func (g *Go) list(ctx context.Context, p Place, args []string) (string, error) {
+	cmd := exec.CommandContext(ctx, g.bin, append([]string{"list"}, args...)...)
 	cmd.Dir = p.Dir
 	cmd.Env = append(os.Environ(), "GOWORK="+p.Workspace, "GOFLAGS=-mod=readonly", "GOTOOLCHAIN=local")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return fmt.Errorf("the modules of the course could not be downloaded (GOPROXY=%s); check the network and try again\n%s", g.env.GOPROXY, strings.TrimSpace(stderr.String()))
+	out, err := cmd.Output()
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil:
+		return "", g.offline(stderr.String())
 	}
-	return nil
+	return string(out), nil
+}
+
+func (g *Go) offline(said string) error {
+	return fmt.Errorf("the modules of the course could not be downloaded (GOPROXY=%s); check the network and try again\n%s", g.env.GOPROXY, strings.TrimSpace(said))
 }

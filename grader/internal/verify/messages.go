@@ -4,7 +4,6 @@ import (
 	"context"
 	"runtime"
 
-	"github.com/middle-go/course/grader/internal/assembly"
 	"github.com/middle-go/course/grader/internal/course"
 	"github.com/middle-go/course/grader/internal/grade"
 	"github.com/middle-go/course/grader/internal/parallel"
@@ -19,7 +18,7 @@ type Message struct {
 
 // Messages grades every wrong solution of ex once, as a student's work.
 func (v *Verifier) Messages(ctx context.Context, ex *course.Exercise) ([]Message, error) {
-	reference, err := assembly.Read(v.Solutions, v.Grader.Course.Root, ex)
+	reference, err := v.readReference(ex)
 	if err != nil {
 		return nil, err
 	}

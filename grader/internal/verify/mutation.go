@@ -13,7 +13,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/middle-go/course/grader/internal/assembly"
 	"github.com/middle-go/course/grader/internal/course"
 	"github.com/middle-go/course/grader/internal/mutate"
 	"github.com/middle-go/course/grader/internal/parallel"
@@ -42,7 +41,7 @@ type Survivor struct {
 // solutions: they quote the reference, which the manifest must not.
 func survivorsFile(ex *course.Exercise) string {
 	if ex.Kind == course.Project {
-		return path.Join(ex.Module, "testdata/survivors", ex.Slug+".yaml")
+		return path.Join(ex.FilesDir(), "testdata/survivors", ex.Slug+".yaml")
 	}
 	return path.Join(ex.Dir, "testdata/survivors.yaml")
 }
@@ -85,7 +84,7 @@ func (v *Verifier) Mutation(ctx context.Context, ex *course.Exercise) (*Mutation
 	if err != nil {
 		return nil, err
 	}
-	reference, err := assembly.Read(v.Solutions, v.Grader.Course.Root, ex)
+	reference, err := v.readReference(ex)
 	if err != nil {
 		return nil, err
 	}

@@ -13,14 +13,18 @@
 package proc
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/middle-go/course/grader/labkit/mutant"
 )
 
 // Defaults of [Options].
@@ -32,15 +36,18 @@ const (
 const (
 	poll      = 5 * time.Millisecond // between two looks at TT_ADDR_FILE
 	logLines  = 40                   // of stderr shown for a failed test
-	dumpLines = 400                  // instead, when the end is a dump of goroutines
+	dumpLines = 400                  // instead, when the end is a dump of goroutines or a data race
 )
+
+const raceReport = "WARNING: DATA RACE"
 
 // Options say how to run a service. The zero value is ready to use.
 type Options struct {
 	Args []string
 	// Env is added to a minimal environment: PATH, HOME, TMPDIR (on Windows
-	// SYSTEMROOT and TEMP), TT_ADDR_FILE and, for a binary built with -cover,
-	// GOCOVERDIR. Nothing else reaches the service from the test's environment.
+	// SYSTEMROOT and TEMP), GORACE, the number of a mutant, TT_ADDR_FILE and,
+	// for a binary built with -cover, GOCOVERDIR. Nothing else reaches the
+	// service from the test's environment.
 	Env map[string]string
 	// Dir is the working directory. The default is a new directory that is
 	// removed when the test ends.
@@ -49,6 +56,8 @@ type Options struct {
 	// default is GOCOVERDIR of the test, or else a directory that is removed. A
 	// process that is killed writes none.
 	CoverDir string
+	// AddrFile is the file that TT_ADDR_FILE names. The default is a new one.
+	AddrFile string
 
 	ReadyWithin time.Duration // limit of Start; 0 means DefaultReadyWithin
 	StopWithin  time.Duration // limit of Stop and Wait; 0 means DefaultStopWithin
@@ -96,7 +105,7 @@ func Launch(t testing.TB, bin Binary, opts Options) *Process {
 		opts:     withDefaults(t, opts),
 		name:     filepath.Base(bin.Path),
 		cmd:      exec.Command(bin.Path, opts.Args...),
-		addrFile: filepath.Join(t.TempDir(), "addrs.json"),
+		addrFile: cmp.Or(opts.AddrFile, filepath.Join(t.TempDir(), "addrs.json")),
 		exited:   make(chan struct{}),
 	}
 	p.cmd.Dir = p.opts.Dir
@@ -118,8 +127,12 @@ func (p *Process) cleanup(t testing.TB) {
 		return
 	}
 	lines := logLines
-	if p.dumped {
+	if p.dumped || strings.Contains(p.Stderr(), raceReport) {
 		lines = dumpLines
+	}
+	if p.Stderr() == "" {
+		t.Logf("%s wrote nothing to stderr", p.name)
+		return
 	}
 	t.Logf("stderr of %s ends with\n%s", p.name, tail(p.Stderr(), lines))
 }
@@ -145,7 +158,7 @@ func withDefaults(t testing.TB, o Options) Options {
 
 func environment(bin Binary, o Options, addrFile string) []string {
 	var env []string
-	for _, key := range []string{"PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP"} {
+	for _, key := range []string{"PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "GORACE", mutant.Env} {
 		if v, ok := os.LookupEnv(key); ok {
 			env = append(env, key+"="+v)
 		}

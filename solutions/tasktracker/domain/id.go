@@ -37,20 +37,28 @@ type ProjectID string
 // or after August 10889. If entropy cannot give 10 bytes, it wraps the error of
 // entropy. It is as safe for concurrent use as entropy is.
 func NewTaskID(at time.Time, entropy io.Reader) (TaskID, error) {
+	ulid, err := newULID(at, entropy)
+	if err != nil {
+		return "", err
+	}
+	return TaskID(taskPrefix + ulid), nil
+}
+
+func newULID(at time.Time, entropy io.Reader) (string, error) {
 	ms := at.UnixMilli()
 	if ms < 0 || ms >= 1<<48 {
 		return "", fmt.Errorf("%w: no ULID for the time %v", ErrBadID, at)
 	}
 	var id [16]byte
-	binary.BigEndian.PutUint64(id[:8], uint64(ms)<<16)
+	binary.BigEndian.PutUint64(id[:], uint64(ms)<<16)
 	if _, err := io.ReadFull(entropy, id[6:]); err != nil {
-		return "", fmt.Errorf("entropy for a task id: %w", err)
+		return "", fmt.Errorf("entropy for an id: %w", err)
 	}
-	return TaskID(taskPrefix + encodeULID(id)), nil
+	return encodeULID(id), nil
 }
 
 func encodeULID(id [16]byte) string {
-	hi, lo := binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:])
+	hi, lo := binary.BigEndian.Uint64(id[:]), binary.BigEndian.Uint64(id[8:])
 	var text [ulidLength]byte
 	for i := range slices.Backward(text[:]) {
 		text[i] = ulidDigits[lo%32]
@@ -79,4 +87,13 @@ func checkForeignID(field, id string) error {
 		return &FieldError{Field: field, Code: CodeBadFormat}
 	}
 	return nil
+}
+
+// CheckUserID returns a [FieldError] on owner_id unless id is 1 to 64 visible
+// ASCII characters.
+func CheckUserID(id UserID) error {
+	if id == "" {
+		return &FieldError{Field: "owner_id", Code: CodeRequired}
+	}
+	return checkForeignID("owner_id", string(id))
 }

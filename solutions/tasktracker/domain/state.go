@@ -63,10 +63,7 @@ func (s *TaskState) normalise() (err error) {
 }
 
 func (s *TaskState) checkForeignIDs() error {
-	if s.Owner == "" {
-		return &FieldError{Field: "owner_id", Code: CodeRequired}
-	}
-	if err := checkForeignID("owner_id", string(s.Owner)); err != nil {
+	if err := CheckUserID(s.Owner); err != nil {
 		return err
 	}
 	if err := checkForeignID("project_id", string(s.Project)); err != nil {

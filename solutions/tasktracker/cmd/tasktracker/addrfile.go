@@ -1,12 +1,38 @@
+//course:since m04a
+
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 )
+
+// announcer is the last service to start: it tells whoever waits for it that the
+// others are running.
+type announcer struct {
+	path string // empty: nobody waits
+	http net.Addr
+}
+
+// Name implements lifecycle.Service.
+func (a *announcer) Name() string { return "address file" }
+
+// Run writes the address file, and then waits for the end.
+func (a *announcer) Run(ctx context.Context, ready func()) error {
+	if a.path != "" {
+		if err := writeAddrFile(a.path, a.http); err != nil {
+			return fmt.Errorf("TT_ADDR_FILE: %w", err)
+		}
+	}
+	ready()
+	<-ctx.Done()
+	return ctx.Err()
+}
 
 // writeAddrFile tells whoever started the process where it listens, which port
 // 0 leaves open. The file is written beside path and then renamed, so that a

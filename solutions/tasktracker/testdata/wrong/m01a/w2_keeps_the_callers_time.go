@@ -155,7 +155,7 @@ func (t *Task) Transition(to Status, at time.Time) error {
 // whether it did. A negative grace counts as 0.
 func (t *Task) Expire(now time.Time, grace time.Duration) bool {
 	due := t.state.DueAt
-	if !t.state.Status.active() || due == nil || !instant(now).After(due.Add(max(grace, 0))) {
+	if !t.state.Status.Active() || due == nil || !instant(now).After(due.Add(max(grace, 0))) {
 		return false
 	}
 	t.move(StatusExpired, now)

@@ -69,6 +69,8 @@ func (s Status) canBecome(to Status) bool {
 	return !limited || slices.Contains(row, to)
 }
 
-func (s Status) active() bool {
+// Active reports whether there is still work to do: to do, in progress or
+// blocked.
+func (s Status) Active() bool {
 	return s == StatusTodo || s == StatusInProgress || s == StatusBlocked
 }

@@ -1,0 +1,5 @@
+// Package greet says hello.
+package greet
+
+// Hello returns a greeting.
+func Hello() string { return "Good day" }
