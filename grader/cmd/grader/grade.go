@@ -75,7 +75,7 @@ func newExercise(s *settings) *cobra.Command {
 		Use:   "exercise week01/handles",
 		Short: "grade one exercise",
 		Args:  cobra.ExactArgs(1),
-		RunE:  func(cmd *cobra.Command, args []string) error { return s.gradeOne(cmd.Context(), args[0]) },
+		RunE:  func(cmd *cobra.Command, args []string) error { return s.gradeOne(cmd.Context(), exerciseID(args[0])) },
 	})
 }
 

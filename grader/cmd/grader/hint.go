@@ -22,7 +22,7 @@ func newHint(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ex, err := st.course.Exercise(args[0])
+			ex, err := st.course.Exercise(exerciseID(args[0]))
 			if err != nil {
 				return usage(err)
 			}

@@ -50,8 +50,8 @@ Exit codes: 0 pass, 1 fail or rejected, 2 wrong usage or a broken manifest,
 	root.AddCommand(
 		newWeek(s), newExercise(s), newMilestone(s),
 		newReport(s), newHint(s), newStatus(s), newWatch(s), newCatchUp(s), newRun(s),
-		newReview(s),
-		newGradebook(s), newVerify(s), newMutate(s), newCut(s), newDoctor(s), newNew(s),
+		newReview(s), newExport(s),
+		newGradebook(s), newVerify(s), newMutate(s), newCut(s), newDoctor(s), newNew(s), newCI(s),
 	)
 	return root
 }

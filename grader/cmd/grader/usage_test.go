@@ -33,7 +33,7 @@ func TestUsage_WrongNamesAreExplained(t *testing.T) {
 		{[]string{"week", "1", "--tests-from", "nowhere"}, "--tests-from: open nowhere: no such file or directory"},
 		{[]string{"week", "1", "--course", "solutions/nowhere"}, "solutions/nowhere is not a course: it has no module1 directory; name one with --course"},
 		{[]string{"week", "1", "--unknown"}, "unknown flag: --unknown"},
-		{[]string{"grade"}, `unknown command "grade" for "grader"`},
+		{[]string{"assess"}, `unknown command "assess" for "grader"`},
 	} {
 		c.grader(t, tc.args...).complains(t, 2, tc.want)
 	}

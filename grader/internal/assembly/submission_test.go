@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/middle-go/course/grader/internal/assembly"
+	"github.com/middle-go/course/grader/internal/course"
 )
 
 // paths lists where files lie.
@@ -42,6 +43,33 @@ func TestRead_TakesTheManifestsFilesAndNothingElse(t *testing.T) {
 	files, err := assembly.Read(root, t.TempDir(), ring())
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff([]assembly.File{{Path: "module1/week01/ring/ring.go", Content: []byte("package ring\n")}}, files))
+}
+
+func TestIsStudents_KnowsAFileByItsName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"module1/week01/ring/ring.go":      true,
+		"module1/week01/ring/more.go":      false,
+		"module1/week01/ring/ring_test.go": false,
+		"module1/week01/ring":              false,
+		"module1/week01/other/ring.go":     false,
+		"ring.go":                          false,
+	} {
+		require.Equal(t, want, assembly.IsStudents(ring(), name), name)
+	}
+	milestone := &course.Exercise{Slug: "m02a", Kind: course.Project, Dir: "tasktracker/milestones/m02a", Module: "tasktracker", Files: []string{"**/*.go", "app/*.sql"}}
+	for name, want := range map[string]bool{
+		"tasktracker/domain/task.go":            true,
+		"tasktracker/domain/task_test.go":       true,
+		"tasktracker/app/x.sql":                 true,
+		"tasktracker/domain/x.sql":              false,
+		"tasktracker/domain/m01a_test.go":       false,
+		"tasktracker/domain/event.go":           false,
+		"tasktracker/milestones/m02a/x_test.go": false,
+		"tasktracker/go.mod":                    false,
+		"module1/week01/ring/ring.go":           false,
+	} {
+		require.Equal(t, want, assembly.IsStudents(milestone, name), name)
+	}
 }
 
 func TestRead_NamesTheMissingFile(t *testing.T) {

@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"os/exec"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/middle-go/course/grader/internal/course"
+	"github.com/middle-go/course/grader/internal/git"
 )
 
 // repository is the git repository that a tracker lies in.
@@ -38,56 +37,23 @@ func openRepository(ctx context.Context, dir string) *repository {
 
 // git runs a command of git in the tracker and returns what it prints.
 func (r *repository) git(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Stdin = r.dir, stdin
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), namesRepository), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_LITERAL_PATHSPECS=1")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	cmd := git.Command(ctx, r.dir, args...)
+	var out bytes.Buffer
+	cmd.Stdin, cmd.Stdout = stdin, &out
+	if err := git.Run(ctx, cmd); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("git %s: %w\n%s", args[0], err, bytes.TrimSpace(stderr.Bytes()))
-	}
-	return out, nil
-}
-
-// namesRepository reports whether a variable leads git to another repository
-// than that of the directory, as in a hook.
-func namesRepository(variable string) bool {
-	name, _, _ := strings.Cut(variable, "=")
-	switch name {
-	case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE",
-		"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES":
-		return true
-	}
-	return false
+	return out.Bytes(), nil
 }
 
 // find returns the first content that a file of the tracker ever had and that
 // is the wanted one, or nil.
 func (r *repository) find(ctx context.Context, file string, wanted func([]byte) bool) ([]byte, error) {
-	out, err := r.git(ctx, nil, "-c", "log.showRoot=true", "log", "--all", "--full-history", "--no-renames", "--format=", "--raw", "--no-abbrev", "--", file)
+	repo, err := git.Open(ctx, r.dir)
 	if err != nil {
-		return nil, nil // a repository without a commit
+		return nil, err
 	}
-	seen := map[string]bool{}
-	for line := range strings.Lines(string(out)) {
-		fields := strings.Fields(line) // :100644 100644 old new M\tname
-		if len(fields) < 5 || seen[fields[3]] || strings.Trim(fields[3], "0") == "" {
-			continue
-		}
-		seen[fields[3]] = true
-		content, err := r.git(ctx, nil, "cat-file", "blob", fields[3])
-		if err != nil {
-			return nil, err
-		}
-		if wanted(content) {
-			return content, nil
-		}
-	}
-	return nil, nil
+	return repo.Find(ctx, file, wanted)
 }
 
 // save commits the tracker as it is, byte by byte, on a new branch. It includes

@@ -30,7 +30,7 @@ var kinds = map[string]Kind{"A": Added, "M": Changed, "D": Deleted, "T": Retyped
 // Changes lists what is different in the work tree from a commit, in the order
 // of the paths. Files that git does not track yet are added ones.
 func (r *Repo) Changes(ctx context.Context, commit string) ([]Change, error) {
-	out, err := r.run(ctx, nil, "diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules", "--relative", commit, "--")
+	out, err := r.run(ctx, "diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules", "--relative", commit, "--")
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (r *Repo) Changes(ctx context.Context, commit string) ([]Change, error) {
 	for i := 0; i+1 < len(fields); i += 2 {
 		all = append(all, Change{Path: fields[i+1], Kind: kinds[fields[i]]})
 	}
-	out, err = r.run(ctx, nil, "ls-files", "-z", "--others", "--exclude-standard")
+	out, err = r.run(ctx, "ls-files", "-z", "--others", "--exclude-standard")
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (r *Repo) Extract(ctx context.Context, commit, dir string) error {
 	reader, writer := io.Pipe()
 	archived := make(chan error, 1)
 	go func() {
-		err := r.stream(ctx, nil, writer, "archive", "--format=tar", "--end-of-options", commit)
+		err := r.stream(ctx, writer, "archive", "--format=tar", "--end-of-options", commit)
 		writer.CloseWithError(err)
 		archived <- err
 	}()
@@ -94,7 +94,7 @@ func writeFile(root *os.Root, name string, content io.Reader, perm os.FileMode) 
 // Find returns the first content that a file ever had, in any branch, and that
 // is the wanted one, or nil.
 func (r *Repo) Find(ctx context.Context, name string, wanted func([]byte) bool) ([]byte, error) {
-	out, err := r.run(ctx, nil, "-c", "log.showRoot=true", "log", "--all", "--full-history", "--no-renames", "--format=", "--raw", "--no-abbrev", "--", name)
+	out, err := r.run(ctx, "-c", "log.showRoot=true", "log", "--all", "--full-history", "--no-renames", "--format=", "--raw", "--no-abbrev", "--", name)
 	if err != nil {
 		return nil, nil // a repository without a commit
 	}
@@ -105,7 +105,7 @@ func (r *Repo) Find(ctx context.Context, name string, wanted func([]byte) bool) 
 			continue
 		}
 		seen[fields[3]] = true
-		content, err := r.run(ctx, nil, "cat-file", "blob", fields[3])
+		content, err := r.run(ctx, "cat-file", "blob", fields[3])
 		if err != nil {
 			return nil, err
 		}

@@ -1,5 +1,4 @@
-// Package git reads repositories with the git command. It changes nothing in
-// them.
+// Package git reads repositories with the git command.
 package git
 
 import (
@@ -21,7 +20,7 @@ type Repo struct{ dir string }
 // the repository, or git.
 func Open(ctx context.Context, dir string) (*Repo, error) {
 	r := &Repo{dir: dir}
-	_, err := r.run(ctx, nil, "rev-parse", "--git-dir")
+	_, err := r.run(ctx, "rev-parse", "--git-dir")
 	if _, ok := errors.AsType[*exec.ExitError](err); ok {
 		return nil, fmt.Errorf("%s is not in a git repository", dir)
 	}
@@ -30,7 +29,7 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 
 // Commit returns the id of the commit that a name such as origin/main stands for.
 func (r *Repo) Commit(ctx context.Context, name string) (string, error) {
-	out, err := r.run(ctx, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+	out, err := r.run(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
 	if err != nil {
 		return "", fmt.Errorf("git knows no commit %q here", name)
 	}
@@ -40,22 +39,34 @@ func (r *Repo) Commit(ctx context.Context, name string) (string, error) {
 // MergeBase returns the commit where a and b parted. Without one, as in a
 // shallow clone, ok is false.
 func (r *Repo) MergeBase(ctx context.Context, a, b string) (id string, ok bool) {
-	out, err := r.run(ctx, nil, "merge-base", "--end-of-options", a, b)
+	out, err := r.run(ctx, "merge-base", "--end-of-options", a, b)
 	return strings.TrimSpace(string(out)), err == nil
 }
 
-// run runs a command of git and returns what it prints. No hook, no file system
-// monitor and no other program that a configuration names is started.
-func (r *Repo) run(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
+// run runs a command of git and returns what it prints.
+func (r *Repo) run(ctx context.Context, args ...string) ([]byte, error) {
 	var out bytes.Buffer
-	err := r.stream(ctx, stdin, &out, args...)
+	err := r.stream(ctx, &out, args...)
 	return out.Bytes(), err
 }
 
-func (r *Repo) stream(ctx context.Context, stdin io.Reader, stdout io.Writer, args ...string) error {
+func (r *Repo) stream(ctx context.Context, stdout io.Writer, args ...string) error {
+	cmd := Command(ctx, r.dir, args...)
+	cmd.Stdout = stdout
+	return Run(ctx, cmd)
+}
+
+// Command returns a command of git in dir, and in the repository that dir lies in.
+// No hook and no file system monitor that a configuration names is started.
+func Command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull}, args...)...)
-	cmd.Dir, cmd.Stdin, cmd.Stdout = r.dir, stdin, stdout
+	cmd.Dir = dir
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), namesRepository), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_LITERAL_PATHSPECS=1", "GIT_TERMINAL_PROMPT=0")
+	return cmd
+}
+
+// Run runs a command of git. The error has what git has to say.
+func Run(ctx context.Context, cmd *exec.Cmd) error {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	err := cmd.Run()
@@ -63,10 +74,14 @@ func (r *Repo) stream(ctx context.Context, stdin io.Reader, stdout io.Writer, ar
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("git %s: %w\n%s", args[0], err, bytes.TrimSpace(stderr.Bytes()))
+		return fmt.Errorf("git %s: %w\n%s", cmd.Args[firstArgument], err, bytes.TrimSpace(stderr.Bytes()))
 	}
 	return nil
 }
+
+// firstArgument is where the arguments of [Command] begin: behind git itself and
+// what it must not start.
+const firstArgument = 5
 
 // namesRepository reports whether a variable leads git to another repository
 // than that of the directory, as in a hook.

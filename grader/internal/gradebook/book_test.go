@@ -73,7 +73,7 @@ func TestAdd_AMilestoneThatPassedBeforeIsToAskAbout(t *testing.T) {
 	require.NoError(t, book.Add("ada", s))
 	ada := book.Students[0]
 	require.Equal(t, "fails again", ada.Mark("m01a").Word())
-	require.Equal(t, []string{"1 passed before"}, ada.Standing(plan()).Notes(day(10)))
+	require.Equal(t, []string{"1 passed before and fails now"}, ada.Standing(plan()).Notes(day(10)))
 
 	require.NoError(t, book.Add("ada", one(verdict(m01a, day(11), passed()))))
 	require.Equal(t, "pass", ada.Mark("m01a").Word())

@@ -15,17 +15,31 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files of testdata")
 
+var page = flag.String("page", "", "write the HTML page of thirty students to this `file`, to be looked at")
+
 func TestWrite_ACohortOfThirty(t *testing.T) {
+	book := bookOf(t, names...)
+	require.Len(t, book.Students, 30)
+	golden(t, "cohort.csv", written(t, book, gradebook.CSV))
+	golden(t, "cohort.md", written(t, book, gradebook.Markdown))
+	html := written(t, book, gradebook.HTML)
+	require.Less(t, len(html), 256<<10)
+	if *page != "" {
+		require.NoError(t, os.WriteFile(*page, html, 0o644))
+	}
+}
+
+func TestWrite_AGroupOfFour(t *testing.T) {
+	golden(t, "group.html", written(t, bookOf(t, names[2], names[27], names[28], names[29]), gradebook.HTML))
+}
+
+func bookOf(t *testing.T, people ...string) *gradebook.Book {
+	t.Helper()
 	book := newBook()
-	skipped, err := book.ReadDir(cohort(t))
+	skipped, err := book.ReadDir(cohort(t, people...))
 	require.NoError(t, err)
 	require.Empty(t, skipped)
-	require.Len(t, book.Students, 30)
-	for format, name := range map[gradebook.Format]string{
-		gradebook.CSV: "cohort.csv", gradebook.Markdown: "cohort.md", gradebook.HTML: "cohort.html",
-	} {
-		golden(t, name, written(t, book, format))
-	}
+	return book
 }
 
 func written(t *testing.T, book *gradebook.Book, f gradebook.Format) []byte {

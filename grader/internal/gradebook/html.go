@@ -133,7 +133,7 @@ func cellOf(s Standing) cellView {
 	for _, sign := range []struct {
 		n           int
 		sign, words string
-	}{{s.Blocked, "?", "blocked"}, {s.Rejected, "!", "rejected"}, {s.Regressed, "↩", "passed before"}} {
+	}{{s.Blocked, "?", "blocked"}, {s.Rejected, "!", "rejected"}, {s.Regressed, "↩", "passed before and fails now"}} {
 		if sign.n > 0 {
 			c.Sign = sign.sign
 			c.Words += fmt.Sprintf(", %d %s", sign.n, sign.words)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/middle-go/course/grader/internal/report"
+	"github.com/middle-go/course/grader/internal/printable"
 )
 
 // costLines is how many exercises and misconceptions are listed.
@@ -30,7 +30,7 @@ func (b *Book) markdownStudents(out *strings.Builder) {
 	}
 	fmt.Fprintf(out, " passed | last verdict | to ask about |\n|%s\n", strings.Repeat(" --- |", len(weeks)+4))
 	for _, s := range b.Students {
-		fmt.Fprintf(out, "| %s |", report.EscapeMarkdown(s.Name))
+		fmt.Fprintf(out, "| %s |", printable.Markdown(s.Name))
 		for _, n := range weeks {
 			fmt.Fprintf(out, " %s |", s.Standing(inWeek(exercises, n)).fraction())
 		}
@@ -55,7 +55,7 @@ func (b *Book) markdownExercises(out *strings.Builder) {
 	}
 	out.WriteString("\n### The exercises that cost most\n\n| exercise | stuck | started | failed verdicts | hints |\n| --- | --- | --- | --- | --- |\n")
 	for _, c := range list[:min(len(list), costLines)] {
-		fmt.Fprintf(out, "| %s: %s | %d | %d | %d | %d |\n", c.Exercise.ID(), report.EscapeMarkdown(c.Exercise.Title), c.Stuck, c.Started, c.Verdicts, c.Hints)
+		fmt.Fprintf(out, "| %s: %s | %d | %d | %d | %d |\n", c.Exercise.ID(), printable.Markdown(c.Exercise.Title), c.Stuck, c.Started, c.Verdicts, c.Hints)
 	}
 }
 
@@ -66,7 +66,7 @@ func (b *Book) markdownBeliefs(out *strings.Builder) {
 	}
 	out.WriteString("\n### The misconceptions that cost most\n\n| belief | exercise | students | stuck | failed verdicts |\n| --- | --- | --- | --- | --- |\n")
 	for _, c := range list[:min(len(list), costLines)] {
-		fmt.Fprintf(out, "| %s | %s | %d | %d | %d |\n", report.EscapeMarkdown(c.Belief), c.Exercise.ID(), c.Students, c.Stuck, c.Verdicts)
+		fmt.Fprintf(out, "| %s | %s | %d | %d | %d |\n", printable.Markdown(c.Belief), c.Exercise.ID(), c.Students, c.Stuck, c.Verdicts)
 	}
 	out.WriteString("\nA failed verdict counts for the belief that it names first.\n")
 }

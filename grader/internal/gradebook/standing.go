@@ -70,7 +70,7 @@ func (s Standing) Notes(now time.Time) []string {
 		}
 	}
 	add(s.Rejected, "rejected")
-	add(s.Regressed, "passed before")
+	add(s.Regressed, "passed before and fails now")
 	add(s.Blocked, "blocked")
 	if silence := now.Sub(s.Last); silence >= quiet && s.Passed < s.Of {
 		list = append(list, fmt.Sprintf("quiet for %d days", int(silence.Hours()/24)))

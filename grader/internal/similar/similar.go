@@ -1,5 +1,7 @@
 // Package similar tells how much of somebody's Go code stands in other code too,
 // whatever its names, comments, order and layout are.
+//
+// Other texts are compared word by word.
 package similar
 
 // Match is what one body of code has in common with another.
@@ -55,17 +57,30 @@ const (
 
 // Compare finds in there what stands in here. What stands in given belongs to
 // nobody and is left out on both sides.
-func Compare(here, there, given []Source) Match {
+func Compare(here, there, given []Source) Match { return NewCorpus(there, given).Match(here) }
+
+// Corpus is code that other code is compared with. It is safe for concurrent use.
+type Corpus struct {
+	known *index // what was given
+	texts *index
+}
+
+// NewCorpus returns a corpus of sources, without what stands in given.
+func NewCorpus(sources, given []Source) *Corpus {
 	known := newIndex(read(given), givenRun)
-	theirs := newIndex(without(read(there), known), run)
+	return &Corpus{known, newIndex(without(read(sources), known), run)}
+}
+
+// Match finds in c what stands in here and was not given.
+func (c *Corpus) Match(here []Source) Match {
 	var m Match
-	for _, t := range without(read(here), known) {
+	for _, t := range without(read(here), c.known) {
 		if len(t.lexemes) < run {
 			continue // a line in given code: nothing could be found in it
 		}
 		m.Own += len(t.lexemes)
 		for i := 0; i+run <= len(t.lexemes); {
-			p, n := theirs.longest(t, i)
+			p, n := c.texts.longest(t, i)
 			if n == 0 {
 				i++
 				continue

@@ -1,15 +1,18 @@
 package similar
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
 	"go/token"
 	"go/types"
 	"hash/maphash"
+	"path"
 )
 
-// Source is one Go file. What does not parse is compared all the same.
+// Source is one file. If its name ends with .go it is read as Go, whether it
+// parses or not, and otherwise as words.
 type Source struct {
 	Path    string
 	Content []byte
@@ -32,7 +35,24 @@ var seed = maphash.MakeSeed()
 func read(sources []Source) []text {
 	var all []text
 	for _, s := range sources {
-		all = append(all, text{s.Path, lexemes(s.Content)})
+		lex := words
+		if path.Ext(s.Path) == ".go" {
+			lex = lexemes
+		}
+		all = append(all, text{s.Path, lex(s.Content)})
+	}
+	return all
+}
+
+// words reads a text that is not Go.
+func words(content []byte) []lexeme {
+	var all []lexeme
+	n := 0
+	for line := range bytes.Lines(content) {
+		n++
+		for word := range bytes.FieldsSeq(line) {
+			all = append(all, lexeme{maphash.Bytes(seed, word), n})
+		}
 	}
 	return all
 }
