@@ -59,7 +59,7 @@ test: build verify unit ## course: everything that CI runs; it ends with go test
 build: ## course: build and vet every module, run the lessons' examples and the project
 	cd module1 && go vet ./... && go test $$(go list ./... | grep -E '/week[0-9]+$$')
 	cd tasktracker && go build ./... && go vet ./...
-	cd tasktracker/acceptance && go vet ./...
+	cd tasktracker/acceptance && go vet ./... && go test ./contract
 	cmp tasktracker/openapi.yaml solutions/tasktracker/openapi.yaml
 	cd solutions/module1 && go build ./... && go vet ./...
 	cd solutions/tasktracker && go build ./... && go vet ./... && go test -race ./...
@@ -74,8 +74,8 @@ verify: grader ## course: stubs fail, references pass, wrong solutions are caugh
 verify-full: grader ## course: the same with 20 runs each
 	$(GRADER) verify --no-cache --runs 20
 
-mutation: grader ## course: small faults in the references are found by the tests
-	$(GRADER) mutate
+mutation: grader ## course: the tests find small faults in the references (ARGS=m03a for a milestone)
+	$(GRADER) mutate $(or $(ARGS),1 2 3 4 5 6 7 8)
 
 new: grader ## course: scaffold an exercise (EX=week07/slug KIND=implement)
 	@$(GRADER) new $(EX) --kind $(or $(KIND),implement)
