@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/middle-go/course/grader/internal/grade"
 	"github.com/middle-go/course/grader/internal/record"
 	"github.com/middle-go/course/grader/internal/report"
+	"github.com/middle-go/course/grader/internal/verify"
 )
 
 func newWeek(s *settings) *cobra.Command {
@@ -123,7 +125,14 @@ func (s *settings) gradeAll(ctx context.Context, c *course.Course, title string,
 	}
 	var reqs []grade.Request
 	for _, ex := range slices.Concat(list, milestonesOf(earlier)) {
-		reqs = append(reqs, grade.Request{Exercise: ex, Submission: root, ExtraTests: s.testsFrom})
+		req := grade.Request{Exercise: ex, Submission: root, ExtraTests: s.testsFrom}
+		if ex.Kind == course.Project && root == filepath.Join(c.Root, "solutions") {
+			// A finished tracker, of which a milestone knows its own part.
+			if req.Files, err = verify.Reference(root, c.Root, ex); err != nil {
+				return err
+			}
+		}
+		reqs = append(reqs, req)
 	}
 	bar := newProgress(os.Stderr, len(reqs))
 	verdicts, err := g.Each(ctx, reqs, func(v *grade.Verdict) { bar.done(v.Exercise) })

@@ -9,13 +9,19 @@ import (
 	"github.com/middle-go/course/grader/internal/cut"
 )
 
-// readReference reads the reference of ex. That of a milestone is the tracker as
-// it stood then: what came later may need packages and rules that did not exist.
+// readReference reads the reference of ex.
 func (v *Verifier) readReference(ex *course.Exercise) ([]assembly.File, error) {
+	return Reference(v.Solutions, v.Grader.Course.Root, ex)
+}
+
+// Reference reads the reference of ex from a tree of solutions. That of a
+// milestone is the tracker as it stood then: what came later may need packages
+// and rules that did not exist.
+func Reference(solutions, courseRoot string, ex *course.Exercise) ([]assembly.File, error) {
 	if ex.Kind != course.Project {
-		return assembly.Read(v.Solutions, v.Grader.Course.Root, ex)
+		return assembly.Read(solutions, courseRoot, ex)
 	}
-	tree, err := v.tracker().Cut(ex.Slug)
+	tree, err := tracker(solutions).Cut(ex.Slug)
 	if err != nil {
 		return nil, err
 	}
@@ -27,9 +33,11 @@ func (v *Verifier) readReference(ex *course.Exercise) ([]assembly.File, error) {
 	if err := tree.Write(filepath.Join(root, course.ProjectDir)); err != nil {
 		return nil, err
 	}
-	return assembly.Read(root, v.Grader.Course.Root, ex)
+	return assembly.Read(root, courseRoot, ex)
 }
 
-func (v *Verifier) tracker() cut.Reference {
-	return cut.Reference{Dir: filepath.Join(v.Solutions, course.ProjectDir), Name: "solutions/" + course.ProjectDir}
+func (v *Verifier) tracker() cut.Reference { return tracker(v.Solutions) }
+
+func tracker(solutions string) cut.Reference {
+	return cut.Reference{Dir: filepath.Join(solutions, course.ProjectDir), Name: "solutions/" + course.ProjectDir}
 }
