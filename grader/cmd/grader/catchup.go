@@ -30,13 +30,9 @@ and how to bring it back.`,
 			if err != nil {
 				return usage(err)
 			}
-			c, err := s.openCourse()
+			c, root, err := s.openTrees()
 			if err != nil {
-				return usage(err)
-			}
-			root, err := s.submissionRoot(c)
-			if err != nil {
-				return usage(err)
+				return err
 			}
 			result, err := catchup.Run(cmd.Context(), catchup.Request{Root: root, Course: c, Source: cut.Open(c.Root), Week: n})
 			if err != nil && result != nil {

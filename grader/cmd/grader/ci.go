@@ -43,13 +43,9 @@ func newCIPlan(s *settings) *cobra.Command {
 		Short: "which weeks a submission changes",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			c, err := s.openCourse()
+			c, root, err := s.openTrees()
 			if err != nil {
-				return usage(err)
-			}
-			root, err := s.submissionRoot(c)
-			if err != nil {
-				return usage(err)
+				return err
 			}
 			plan, err := ci.NewPlan(c, root, branch)
 			if err != nil {

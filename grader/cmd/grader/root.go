@@ -79,6 +79,20 @@ func (s *settings) submissionRoot(c *course.Course) (string, error) {
 	return filepath.Abs(s.submission)
 }
 
+// openTrees returns the course and the absolute path of the student's tree. An
+// error is one of usage.
+func (s *settings) openTrees() (*course.Course, string, error) {
+	c, err := s.openCourse()
+	if err != nil {
+		return nil, "", usage(err)
+	}
+	root, err := s.submissionRoot(c)
+	if err != nil {
+		return nil, "", usage(err)
+	}
+	return c, root, nil
+}
+
 // student is a course with the tree and the record of a student.
 type student struct {
 	course *course.Course

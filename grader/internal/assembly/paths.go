@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +32,7 @@ func studentPaths(root string, ex *course.Exercise) ([]string, error) {
 			return nil, err
 		}
 		found = slices.DeleteFunc(found, func(m string) bool {
-			return course.CourseOwned(m) || ex.Given(m) || courseTest.MatchString(path.Base(m))
+			return course.CourseOwned(m) || ex.Given(m) || course.IsMilestoneTest(m)
 		})
 		if len(found) == 0 && !strings.Contains(f, "**") {
 			return nil, &MissingError{File: p}
@@ -60,17 +59,13 @@ func studentPaths(root string, ex *course.Exercise) ([]string, error) {
 // student's files of ex. It need not exist.
 func IsStudents(ex *course.Exercise, name string) bool {
 	rel, inside := strings.CutPrefix(name, ex.FilesDir()+"/")
-	if !inside || course.CourseOwned(name) || ex.Given(name) || courseTest.MatchString(path.Base(name)) {
+	if !inside || course.CourseOwned(name) || ex.Given(name) || course.IsMilestoneTest(name) {
 		return false
 	}
 	return slices.ContainsFunc(ex.Files, func(f string) bool {
 		return f == rel || strings.Contains(f, "*") && matches(strings.Split(f, "/"), strings.Split(rel, "/"))
 	})
 }
-
-// courseTest matches the test files of milestones, which lie among the
-// student's files and are the course's.
-var courseTest = regexp.MustCompile(`^m\d\d[ab]_.*test\.go$`)
 
 // glob returns what matches pattern below root/dir, from root.
 func glob(root, dir, pattern string) ([]string, error) {

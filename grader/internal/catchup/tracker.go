@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 
 	"github.com/middle-go/course/grader/internal/course"
@@ -91,10 +90,7 @@ func ignoreAbsent(err error) error {
 // isCourses reports whether a file of the tracker is the course's: it is never
 // the student's, and no cut replaces it.
 func isCourses(p string) bool {
-	return course.CourseOwned(path.Join(course.ProjectDir, p)) || slices.Contains(givenFiles, p) || courseTest.MatchString(path.Base(p))
+	return course.CourseOwned(path.Join(course.ProjectDir, p)) || slices.Contains(givenFiles, p) || course.IsMilestoneTest(p)
 }
 
-var (
-	givenFiles = []string{"README.md", "openapi.yaml"}
-	courseTest = regexp.MustCompile(`^m\d\d[ab]_.*test\.go$`) // of a milestone that lies among the student's files
-)
+var givenFiles = []string{"README.md", "openapi.yaml"}

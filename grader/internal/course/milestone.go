@@ -54,6 +54,12 @@ func CourseOwned(p string) bool {
 	return slices.Contains(ProjectDirs, top) || rel == "go.mod" || rel == "go.sum" || p == Contract
 }
 
+var milestoneTest = regexp.MustCompile(`^m\d\d[ab]_.*test\.go$`)
+
+// IsMilestoneTest reports whether the file p has the name of a milestone's test
+// file, which lies among the student's files and is the course's.
+func IsMilestoneTest(p string) bool { return milestoneTest.MatchString(path.Base(p)) }
+
 // BlackBox reports whether the tests of e are in a module of their own and know
 // the student's code as a running program only.
 func (e *Exercise) BlackBox() bool { return e.Module == AcceptanceDir }
