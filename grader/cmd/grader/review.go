@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/middle-go/course/grader/internal/assembly"
+	"github.com/middle-go/course/grader/internal/cachedir"
 	"github.com/middle-go/course/grader/internal/course"
 	"github.com/middle-go/course/grader/internal/git"
 	"github.com/middle-go/course/grader/internal/grade"
@@ -120,7 +121,7 @@ func (s *settings) baseCourse(ctx context.Context, repo *git.Repo, commit string
 	if s.course != "" {
 		return course.Open(s.course)
 	}
-	cache, err := assembly.CacheDir()
+	cache, err := cachedir.Path()
 	if err != nil {
 		return nil, err
 	}

@@ -8,13 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/middle-go/course/grader/internal/assembly"
+	"github.com/middle-go/course/grader/internal/cachedir"
 	"github.com/middle-go/course/grader/internal/checks"
 	"github.com/middle-go/course/grader/internal/course"
 	"github.com/middle-go/course/grader/internal/parallel"
@@ -41,7 +42,7 @@ func newVerify(s *settings) *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&runs, "runs", 3, "how often the reference and every wrong solution run")
-	cmd.Flags().IntVar(&limit, "parallel", runtime.NumCPU(), "exercises at once")
+	cmd.Flags().IntVar(&limit, "parallel", runtime.NumCPU()+1, "exercises at once")
 	cmd.Flags().BoolVar(&record, "record", false, "write the inventories of the tests instead of comparing them")
 	cmd.Flags().BoolVar(&messages, "messages", false, "print what a student with each wrong solution reads first, and nothing else")
 	return cmd
@@ -70,7 +71,7 @@ func (s *settings) newVerifier(ctx context.Context, args []string) (*verify.Veri
 	}
 	v := &verify.Verifier{Grader: g, Solutions: solutions}
 	if !s.noCache {
-		dir, err := assembly.CacheDir()
+		dir, err := cachedir.Path()
 		if err != nil {
 			return nil, nil, &exitError{exitBlocked, err}
 		}
@@ -112,6 +113,7 @@ func verifyAll(ctx context.Context, v *verify.Verifier, list []*course.Exercise,
 	if v.Record {
 		cuts = nil
 	}
+	list = longestFirst(list)
 	bar := newProgress(os.Stderr, len(list)+len(cuts))
 	var mu sync.Mutex
 	var total verify.Report
@@ -149,6 +151,25 @@ func verifyAll(ctx context.Context, v *verify.Verifier, list []*course.Exercise,
 		return &exitError{code: exitFail}
 	}
 	return nil
+}
+
+// longestFirst orders exercises so that none is left to wait for alone at the
+// end: the suites that run the tracker wait for it most of the time, and the
+// later ones are longer.
+func longestFirst(list []*course.Exercise) []*course.Exercise {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b *course.Exercise) int {
+		switch {
+		case a.BlackBox() && b.BlackBox():
+			return strings.Compare(b.Slug, a.Slug)
+		case a.BlackBox():
+			return -1
+		case b.BlackBox():
+			return 1
+		}
+		return 0
+	})
+	return list
 }
 
 func showVerified(w io.Writer, r *verify.Report) {

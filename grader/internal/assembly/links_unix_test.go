@@ -5,6 +5,7 @@ package assembly_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -127,6 +128,28 @@ func TestWrite_ReplacesAFIFO(t *testing.T) {
 	tree, err := plan(t, ring(), assembly.CourseTests).Write(dir, "plain")
 	require.NoError(t, err)
 	require.Equal(t, planned, content(t, tree.Root))
+}
+
+func TestRead_RefusesADirectoryThatItCannotLookInto(t *testing.T) {
+	for name, rule := range map[string]string{
+		"a\xffb":         "has a name that cannot be printed; rename it",
+		"a\x1b[2J":       "",
+		"a\u00a0b/c.txt": "",
+	} {
+		root := t.TempDir()
+		write(t, root, map[string]string{"tasktracker/domain/task.go": "", "tasktracker/" + name + "/notes.txt": ""})
+		_, err := assembly.Read(root, t.TempDir(), api())
+		if rule == "" {
+			require.NoError(t, err)
+			continue
+		}
+		refused(t, err, strconv.Quote("tasktracker/"+name)+" "+rule)
+	}
+	root := t.TempDir()
+	write(t, root, map[string]string{"tasktracker/domain/task.go": ""})
+	symlink(t, root, filepath.Join(root, "tasktracker", "a\x1b[2J"))
+	_, err := assembly.Read(root, t.TempDir(), api())
+	refused(t, err, `"tasktracker/a\x1b[2J" has a name that cannot be printed; rename it`)
 }
 
 func TestRead_TwoStarsFollowNoLink(t *testing.T) {

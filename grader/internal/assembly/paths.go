@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -43,8 +44,8 @@ func studentPaths(root string, ex *course.Exercise) ([]string, error) {
 		return nil, &MissingError{File: path.Join(ex.FilesDir(), ex.Files[0])}
 	}
 	for _, p := range paths {
-		if !utf8.ValidString(p) || strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return nil, &RejectedError{File: strconv.Quote(p), Reason: "has a name that cannot be printed; rename it"}
+		if err := printableName(p); err != nil {
+			return nil, err
 		}
 	}
 	slices.Sort(paths)
@@ -92,11 +93,13 @@ func globDeep(root, dir string, pattern []string) ([]string, error) {
 			return nil
 		case course.CourseOwned(name) || d.IsDir() && leftOut(d.Name()) && d.Name() != "testdata":
 			return skip(d)
+		case d.IsDir() && !utf8.ValidString(name): // package fs cannot look into it
+			return printableName(name)
 		case d.IsDir():
 		case matches(pattern, strings.Split(rel, "/")):
 			found = append(found, name)
 		case d.Type()&fs.ModeSymlink != 0 && !leftOut(d.Name()) && isDir(root, name):
-			return &RejectedError{File: name, Reason: "is not read: it is a symbolic link; put a directory there"}
+			return cmp.Or(printableName(name), error(&RejectedError{File: name, Reason: "is not read: it is a symbolic link; put a directory there"}))
 		}
 		return nil
 	})
@@ -104,6 +107,14 @@ func globDeep(root, dir string, pattern []string) ([]string, error) {
 		return nil, nil
 	}
 	return found, err
+}
+
+// printableName returns a [*RejectedError] for a name that would damage a report.
+func printableName(name string) error {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return &RejectedError{File: strconv.Quote(name), Reason: "has a name that cannot be printed; rename it"}
+	}
+	return nil
 }
 
 func skip(d fs.DirEntry) error {

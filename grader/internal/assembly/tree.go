@@ -68,6 +68,9 @@ func NewPlan(src Source, ex *course.Exercise, student []File, which Which) (*Pla
 		case !f.IsTest():
 			p.files[f.Path] = f
 		case which == OwnTests || ex.Kind == course.Tests:
+			if path.Base(f.Path) == testMainFile {
+				return nil, &RejectedError{File: f.Path, Reason: "has a name that belongs to the grader; rename it"}
+			}
 			if declaresTestMain(f.Content) {
 				return nil, &RejectedError{File: f.Path, Reason: "declares TestMain, which belongs to the grader; use t.Cleanup or a helper instead"}
 			}

@@ -210,6 +210,13 @@ func TestNewPlan_ChoosesTheTestsOfAMilestone(t *testing.T) {
 	}, paths(p.Files()))
 }
 
+func TestNewPlan_RefusesAFileInThePlaceOfTheGradersMain(t *testing.T) {
+	// It does not parse, so that nobody knows which package the main is for.
+	own := file("tasktracker/domain/zz_grader_main_test.go", "package domain\nfunc TestMain(m *testing.M) { (\n")
+	_, err := assembly.NewPlan(projectSource(t), store(), append(projectStudent[:2:2], own), assembly.OwnTests)
+	refused(t, err, own.Path+" has a name that belongs to the grader; rename it")
+}
+
 func TestNewPlan_RefusesATestMainOfTheStudents(t *testing.T) {
 	const name = "module1/week01/suite/suite_test.go"
 	for _, src := range []string{

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/middle-go/course/grader/internal/cachedir"
 )
 
 // WorkDir is a directory in the user's cache, reserved for one grading at a
@@ -24,24 +26,11 @@ const maxSlots = 64
 // errBusy is returned by tryLock while somebody else holds the lock.
 var errBusy = errors.New("locked")
 
-// CacheDir returns the directory of everything the grader keeps between runs:
-// $GRADER_CACHE, or middle-go in the user's cache directory.
-func CacheDir() (string, error) {
-	if dir := os.Getenv("GRADER_CACHE"); dir != "" {
-		return filepath.Abs(dir)
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("no cache directory: %w; set GRADER_CACHE to a directory that you may write", err)
-	}
-	return filepath.Join(dir, "middle-go"), nil
-}
-
 // Acquire reserves the work directory of an exercise of the course in root. The
 // first grading gets the same directory every time; others that run beside it
 // get their own.
 func Acquire(courseRoot, id string) (*WorkDir, error) {
-	cache, err := CacheDir()
+	cache, err := cachedir.Path()
 	if err != nil {
 		return nil, err
 	}

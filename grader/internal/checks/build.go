@@ -3,10 +3,10 @@ package checks
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/middle-go/course/grader/internal/course"
@@ -57,12 +57,7 @@ func (r *Room) buildFindings(be *toolchain.BuildError) []Finding {
 		m := compilerLine.FindStringSubmatch(line)
 		switch {
 		case m != nil:
-			n, _ := strconv.Atoi(m[2])
-			name := m[1]
-			if be.Dir != "" && !filepath.IsAbs(name) {
-				name = filepath.Join(be.Dir, name)
-			}
-			findings = append(findings, Finding{File: r.coursePath(name), Line: n, Message: m[3]})
+			findings = append(findings, r.compilerError(be.Dir, m))
 		case strings.HasPrefix(line, "\t") && len(findings) > 0:
 			last := &findings[len(findings)-1]
 			last.Detail = strings.TrimLeft(last.Detail+"\n"+strings.TrimSpace(line), "\n")
@@ -74,10 +69,33 @@ func (r *Room) buildFindings(be *toolchain.BuildError) []Finding {
 	return findings[:min(len(findings), maxBuildFindings)]
 }
 
+// compilerError turns a line of the compiler's output into a finding. One that
+// names no line of the course is shown as it is: the compiler quotes code, and a
+// line feed in that code makes anything look like an error.
+func (r *Room) compilerError(dir string, match []string) Finding {
+	whole, name, line, message := match[0], match[1], match[2], match[3]
+	if dir != "" && !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	file := r.coursePath(name)
+	n := lineNumber(line)
+	if file == "" || n == 0 {
+		return Finding{Message: whole}
+	}
+	return Finding{File: file, Line: n, Message: message}
+}
+
 // coursePath turns a file name of the go command, relative to the module or
-// absolute in a work tree, into a path from the root of the course.
+// absolute in a work tree, into a path from the root of the course. It is empty
+// for a name that is none.
 func (r *Room) coursePath(name string) string {
-	name = filepath.ToSlash(name)
+	if p := r.fromRoot(filepath.ToSlash(name)); fs.ValidPath(p) && oneLine(p) == p {
+		return p
+	}
+	return ""
+}
+
+func (r *Room) fromRoot(name string) string {
 	if rel, err := filepath.Rel(r.dir, name); err == nil && filepath.IsLocal(rel) {
 		_, rest, _ := strings.Cut(filepath.ToSlash(rel), "/") // the name of the tree
 		return rest

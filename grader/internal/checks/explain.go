@@ -25,7 +25,7 @@ func cleanLog(output string) (text, file string, line int) {
 		if m := logLine.FindStringSubmatch(l); m != nil {
 			if file == "" {
 				file = m[1]
-				line, _ = strconv.Atoi(m[2])
+				line = lineNumber(m[2])
 			}
 			l = m[3]
 		}
@@ -33,6 +33,15 @@ func cleanLog(output string) (text, file string, line int) {
 		b.WriteByte('\n')
 	}
 	return strings.Trim(b.String(), "\n"), file, line
+}
+
+// lineNumber reads the number of a line. It is 0 for one that no file has.
+func lineNumber(s string) int {
+	n, err := strconv.ParseUint(s, 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(n)
 }
 
 // meaningful reports whether a test logged something itself, and not only
@@ -95,7 +104,7 @@ func (r *Room) findPanic(output string) (crash, bool) {
 		}
 		if file, ok := r.studentFrame(m[1]); ok {
 			c.file = file
-			c.line, _ = strconv.Atoi(m[2])
+			c.line = lineNumber(m[2])
 			c.detail = fmt.Sprintf("at %s:%d in %s", path.Base(file), c.line, shortFunction(function))
 			break
 		}
@@ -159,7 +168,7 @@ func withoutTypes(frame string) string {
 				b.WriteString("[...]")
 			}
 			depth++
-		case r == ']':
+		case r == ']' && depth > 0:
 			depth--
 		case depth == 0:
 			b.WriteRune(r)
@@ -218,7 +227,7 @@ type access struct {
 	top   string // the innermost function
 }
 
-var goroutineHeader = regexp.MustCompile(`^goroutine \d+.* \[([^\],]+)`)
+var goroutineHeader = regexp.MustCompile(`^goroutine \d+.* \[([^\],\n]+)`)
 
 // stuckAt lists where goroutines stand in the student's code.
 func (r *Room) stuckAt(output string) string {

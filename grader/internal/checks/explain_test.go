@@ -112,6 +112,11 @@ func TestStuckAt_NamesWhereGoroutinesStand(t *testing.T) {
 	}
 }
 
+func TestStuckAt_TakesALineForALine(t *testing.T) {
+	got := poolRoom().stuckAt("goroutine 7 [select\nexample.com/pool.f(...)\n\texample.com/module1/week05/pool/pool.go:3 +0x1\n")
+	require.Equal(t, "a goroutine stands at pool.go:3 in f [select]", got)
+}
+
 func TestExplainLeak_NamesWhereGoroutinesStay(t *testing.T) {
 	for name, want := range map[string]string{
 		"LeakOne":     "pool.go:98 in (*Pool[...]).watch [chan receive]",

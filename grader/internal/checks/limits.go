@@ -34,8 +34,12 @@ func (limitsCheck) Run(ctx context.Context, r *Room) (Result, error) {
 		return Result{}, err
 	}
 	var findings []Finding
+	limits := forbidden(r.Exercise)
 	for _, d := range diags {
-		if file := r.coursePath(d.File); d.Analyzer == lint.Policy.Name && r.isStudents(file) && r.Exercise.About(file) {
+		if d.Analyzer != lint.Policy.Name || !slices.Contains(limits, d.Category) {
+			continue
+		}
+		if file := r.coursePath(d.File); r.isStudents(file) && r.Exercise.About(file) {
 			f := Finding{Rule: "forbid", File: file, Line: d.Line, Message: d.Message}
 			if r.Exercise.Kind == course.Tests {
 				f.Rule = course.RuleNoSleep
@@ -52,24 +56,27 @@ func (limitsCheck) Run(ctx context.Context, r *Room) (Result, error) {
 		}
 	}
 	slices.SortFunc(findings, byPosition)
+	findings = slices.Compact(findings) // what is forbidden alone and with its package
 	return decide("limits", findings, ""), nil
 }
 
-// policyFlags tells the vet tool what the exercise forbids.
+// policyFlags tells the vet tool what the exercise forbids beyond what it looks
+// for anyway.
 func policyFlags(ex *course.Exercise) []string {
-	list := forbidden(ex)
-	if len(list) == 0 {
+	more := slices.DeleteFunc(forbidden(ex), func(name string) bool { return slices.Contains(lint.Watched, name) })
+	if len(more) == 0 {
 		return nil
 	}
-	return []string{"-policy.forbid=" + strings.Join(list, ",")}
+	return []string{"-policy.forbid=" + strings.Join(more, ",")}
 }
 
 // forbidden returns the identifiers that the exercise does without.
 func forbidden(ex *course.Exercise) []string {
+	list := slices.Clone(ex.Forbid)
 	if ex.Sequential {
-		return slices.Concat(ex.Forbid, starters)
+		list = append(list, starters...)
 	}
-	return ex.Forbid
+	return list
 }
 
 // starters start goroutines without a go statement.

@@ -46,7 +46,8 @@ func (r *Room) isStudents(file string) bool {
 }
 
 var (
-	directive = regexp.MustCompile(`^//(go:|line |export |extern |lint:|nolint|\s*\+build|\s*nolint|\s*lint:)`)
+	// The go command and linters skip any white space of Unicode before some.
+	directive = regexp.MustCompile(`^//(go:|line |export |extern |[\s\v\x{85}\pZ]*(\+build|nolint|lint:))`)
 	// What a program may say: it concerns nobody but itself.
 	programDirective = regexp.MustCompile(`^//go:(build|embed|generate) `)
 	// As staticcheck looks for it: on any line, be it in a string.
@@ -77,7 +78,8 @@ func unparsed(files []assembly.File) []Finding {
 		}
 		_, err := parser.ParseFile(token.NewFileSet(), f.Path, f.Content, parser.SkipObjectResolution)
 		if list, ok := errors.AsType[scanner.ErrorList](err); ok && len(list) > 0 {
-			findings = append(findings, Finding{File: f.Path, Line: list[0].Pos.Line, Message: "does not parse: " + list[0].Msg})
+			line := 1 + bytes.Count(f.Content[:list[0].Pos.Offset], []byte("\n")) // Pos.Line believes //line
+			findings = append(findings, Finding{File: f.Path, Line: line, Message: "does not parse: " + list[0].Msg})
 		} else if err != nil {
 			findings = append(findings, Finding{File: f.Path, Message: "does not parse: " + err.Error()})
 		}

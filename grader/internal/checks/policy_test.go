@@ -55,6 +55,8 @@ func TestSourcePolicy_RefusesWhatCouldFoolTheGrader(t *testing.T) {
 		{"compiler directive", "package ring\n\n//go:linkname a b\n", `3 directive: directive comment "//go:linkname a b": no directives for the compiler or the linter`},
 		{"build constraint", "//go:build ignore\n\npackage ring\n", `1 directive: directive comment "//go:build ignore": no directives for the compiler or the linter`},
 		{"old build constraint", "//  +build ignore\n\npackage ring\n", `1 directive: directive comment "//  +build ignore": no directives for the compiler or the linter`},
+		{"build constraint behind a space of another kind", "//\u00a0+build race\n\npackage ring\n", `1 directive: directive comment "//\u00a0+build race": no directives for the compiler or the linter`},
+		{"linter behind a space of another kind", "package ring\nvar a = 1 //\v\u0085nolint\n", `2 directive: directive comment "//\v\u0085nolint": no directives for the compiler or the linter`},
 		{"embedding", "package ring\n//go:embed ring.go\nvar s string\n", `2 directive: directive comment "//go:embed ring.go": no directives for the compiler or the linter`},
 		{"position", "package ring\n//line x.go:1\n", `2 directive: directive comment "//line x.go:1": no directives for the compiler or the linter`},
 		{"position in a block", "package ring\nvar a /*line x.go:1*/ int\n", `2 directive: directive comment "/*line x.go:1*/": no directives for the compiler or the linter`},
@@ -167,6 +169,8 @@ func TestUnparsed_FindsWhatThePolicyCannotSee(t *testing.T) {
 	require.Len(t, findings, 2)
 	require.Equal(t, Finding{File: ringFile, Line: 5, Message: "does not parse: exceeded max nesting depth"}, findings[0])
 	require.Equal(t, 3, findings[1].Line)
+	moved := []assembly.File{{Path: ringFile, Content: []byte("package ring\n\n//line other.go:100\nfunc F( {\n")}}
+	require.Equal(t, 4, unparsed(moved)[0].Line, "a file has the lines that it has")
 	require.Equal(t, Fail, decide("build", findings, "").Status, "such a file must not run")
 }
 

@@ -255,9 +255,6 @@ func (r *Room) program(ctx context.Context, v variant) (string, error) {
 		}
 		// In a directory of its own, so that it has its own name.
 		return r.build(v.tree()+"-program", "/"+path.Base(r.Exercise.Program), o, func(binary string) error {
-			if err := os.MkdirAll(filepath.Dir(binary), 0o700); err != nil {
-				return err
-			}
 			return r.goCmd.BuildProgram(ctx, r.code(tree), r.Exercise.Program, binary, o)
 		})
 	})
@@ -298,7 +295,7 @@ func (r *Room) build(name, suffix string, o toolchain.BuildOptions, compile func
 		name += "-cover"
 	}
 	return once(r, "build "+name, func() (string, error) {
-		binary := filepath.Join(r.dir, filepath.FromSlash(name+suffix))
+		binary := filepath.Join(r.dir, "bin", filepath.FromSlash(name+suffix))
 		return binary, compile(binary)
 	})
 }
@@ -363,7 +360,8 @@ func (r *Room) run(ctx context.Context, v variant, key string, o toolchain.RunOp
 		if err != nil {
 			return nil, err
 		}
-		o.Dir, o.Program = b.tree.Data, b.program
+		o = boxed(r.Exercise, o)
+		o.Dir, o.Program, o.Scratch = b.tree.Data, b.program, filepath.Join(r.dir, "scratch")
 		if v.own {
 			o.Dir = b.tree.OwnData(v.pkg)
 		}

@@ -45,11 +45,19 @@ type Exercise struct {
 	ForbidGlobals bool     // no package-level variables
 	Sequential    bool     // no go statements
 
+	Box            Box
 	Checks         Checks
 	Guards         []string // tests that the stub passes already
 	Stretch        []string // tests for distinction, not needed to pass
 	Misconceptions map[string]Misconception
 	Hints          []string
+}
+
+// Box opens the box in which the tests run for what they need beside one
+// process and its memory. A Program needs both.
+type Box struct {
+	Children bool `yaml:"children"` // the tests start processes, such as themselves
+	Loopback bool `yaml:"loopback"` // they use the network of this machine, and no other
 }
 
 // Checks chooses the checks of an exercise beside those that always run.

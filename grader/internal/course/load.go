@@ -39,6 +39,7 @@ type (
 		Forbid         []string                 `yaml:"forbid"`
 		ForbidGlobals  bool                     `yaml:"forbid_globals"`
 		Sequential     bool                     `yaml:"sequential"`
+		Box            Box                      `yaml:"box"`
 		Checks         Checks                   `yaml:"checks"`
 		Guards         []string                 `yaml:"guards"`
 		Stretch        []string                 `yaml:"stretch"`
@@ -186,7 +187,7 @@ func (y exerciseYAML) exercise() *Exercise {
 	return &Exercise{
 		Week: y.Week, Slug: y.Slug, Title: y.Title, Kind: y.Kind, Minutes: y.Minutes, Seconds: y.Seconds,
 		Files: y.Files, Imports: y.Imports, Forbid: y.Forbid, ForbidGlobals: y.ForbidGlobals, Sequential: y.Sequential,
-		Checks: y.Checks, Guards: y.Guards, Stretch: y.Stretch, Misconceptions: y.Misconceptions, Hints: y.Hints,
+		Box: y.Box, Checks: y.Checks, Guards: y.Guards, Stretch: y.Stretch, Misconceptions: y.Misconceptions, Hints: y.Hints,
 	}
 }
 

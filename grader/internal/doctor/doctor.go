@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/middle-go/course/grader/internal/assembly"
+	"github.com/middle-go/course/grader/internal/cachedir"
 	"github.com/middle-go/course/grader/internal/sandbox"
 	"github.com/middle-go/course/grader/internal/toolchain"
 )
@@ -32,8 +33,7 @@ func Examine(ctx context.Context) []Item {
 	return []Item{
 		goItem(ctx),
 		compilerItem(ctx),
-		{Name: "sandbox", OK: runtime.GOOS == "linux", Found: sandbox.Name,
-			Blocks: "limits on memory and file size; verdicts from here are for practice"},
+		boxItem(),
 		cacheItem(),
 		tool("make", "the short commands; go run ./grader/cmd/grader works without it", false),
 		tool("git", "cloning the course, and going back to a stub", false),
@@ -86,9 +86,22 @@ func compilerItem(ctx context.Context) Item {
 	return item
 }
 
+// boxItem says what contains a submission here that reaches as far as any may.
+func boxItem() Item {
+	lacks := sandbox.Lacks(sandbox.Reach{Children: true, Loopback: true})
+	item := Item{
+		Name: "box", OK: len(lacks) == 0, Found: sandbox.Walls(),
+		Blocks: "verdicts that count, on exercises that need it; those from here are for practice",
+	}
+	if !item.OK {
+		item.Found += "; it lacks " + strings.Join(lacks, " and ")
+	}
+	return item
+}
+
 func cacheItem() Item {
 	item := Item{Name: "cache", Required: true, Blocks: "everything", Fix: "export GRADER_CACHE=/a/directory/that/you/may/write"}
-	dir, err := assembly.CacheDir()
+	dir, err := cachedir.Path()
 	if err != nil {
 		item.Found = err.Error()
 		return item

@@ -5,13 +5,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/middle-go/course/grader/internal/assembly"
 	"github.com/middle-go/course/grader/internal/atomicfile"
+	"github.com/middle-go/course/grader/internal/cachedir"
 	"github.com/middle-go/course/grader/internal/checks"
-	"github.com/middle-go/course/grader/internal/sandbox"
 )
-
-const sandboxName = sandbox.Name
 
 // Cache keeps verdicts by content. The zero value keeps nothing.
 type Cache struct{ dir string }
@@ -19,7 +16,7 @@ type Cache struct{ dir string }
 // OpenCache returns the cache of this user. It is a convenience of the
 // student's machine: verdicts that count are taken without one.
 func OpenCache() (Cache, error) {
-	dir, err := assembly.CacheDir()
+	dir, err := cachedir.Path()
 	if err != nil {
 		return Cache{}, err
 	}

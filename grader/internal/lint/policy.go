@@ -3,18 +3,23 @@ package lint
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
 )
 
-// Policy reports uses of what an exercise forbids. It sees through aliases,
+// Policy reports uses of what some exercise forbids. It sees through aliases,
 // dot imports and method values, because it asks the type checker what an
-// identifier means. Its flag -policy.forbid is a comma-separated list of
-// identifiers such as time.Sleep, sync.Pool or, for a whole package, fmt.*.
+// identifier means. The category of a diagnostic is what was looked for, such
+// as time.Sleep, sync.Pool or, for a whole package, fmt.*; whether this
+// exercise forbids it is for the caller to say.
+//
+// It looks for the names in [Watched], and for those in its flag
+// -policy.forbid, with commas between.
 var Policy = &analysis.Analyzer{
 	Name: "policy",
-	Doc:  "reports uses of identifiers that the exercise forbids",
+	Doc:  "reports uses of identifiers that exercises forbid",
 	Run:  runPolicy,
 }
 
@@ -25,11 +30,8 @@ func init() {
 }
 
 func runPolicy(pass *analysis.Pass) (any, error) {
-	if forbidden == "" {
-		return nil, nil
-	}
 	banned := map[string]bool{}
-	for name := range strings.SplitSeq(forbidden, ",") {
+	for _, name := range slices.Concat(Watched, strings.Split(forbidden, ",")) {
 		banned[name] = true
 	}
 	for _, file := range pass.Files {
@@ -43,8 +45,10 @@ func runPolicy(pass *analysis.Pass) (any, error) {
 				return true
 			}
 			name := qualified(obj)
-			if banned[name] || banned[obj.Pkg().Path()+".*"] {
-				pass.Reportf(id.Pos(), "%s is forbidden in this exercise", name)
+			for _, entry := range []string{name, obj.Pkg().Path() + ".*"} {
+				if banned[entry] {
+					pass.Report(analysis.Diagnostic{Pos: id.Pos(), Category: entry, Message: name + " is forbidden in this exercise"})
+				}
 			}
 			return true
 		})

@@ -31,6 +31,16 @@ func TestEach_KeepsWithinTheLimit(t *testing.T) {
 	})
 }
 
+func TestEach_StartsInOrder(t *testing.T) {
+	var order []int
+	err := parallel.Each(t.Context(), 1, []int{3, 1, 2}, func(_ context.Context, _, item int) error {
+		order = append(order, item)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, []int{3, 1, 2}, order)
+}
+
 func TestEach_FirstErrorStopsTheRest(t *testing.T) {
 	broken := errors.New("broken")
 	var calls atomic.Int64

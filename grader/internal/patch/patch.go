@@ -4,6 +4,7 @@ package patch
 
 import (
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strconv"
@@ -87,10 +88,15 @@ func (p *parser) file() (File, error) {
 	p.next++
 	f := File{Name: after, New: before == devNull, Gone: after == devNull}
 	switch {
+	case f.New && f.Gone:
+		return File{}, p.errorf("neither side names a file")
 	case f.Gone:
 		f.Name = before
 	case !f.New && before != after:
 		return File{}, p.errorf("%s becomes %s; files keep their names", before, after)
+	}
+	if !fs.ValidPath(f.Name) || f.Name == "." {
+		return File{}, p.errorf("%q names no file below this directory", f.Name)
 	}
 	for p.next < len(p.lines) && strings.HasPrefix(p.lines[p.next], "@@ ") {
 		h, err := p.hunk()
@@ -164,13 +170,14 @@ func number(s string, otherwise int) int {
 	return otherwise
 }
 
-// Apply returns the content of the file after the change. A hunk goes where its
+// Apply returns the content of the file after the change, in which every line has
+// its end. A hunk goes where its
 // lines are, nearest to the place that its header names.
 func (f File) Apply(content string) (string, error) {
-	if f.New {
-		return strings.Join(f.hunks[0].new, "\n") + "\n", nil
+	var lines []string
+	if content != "" && !f.New {
+		lines = strings.Split(strings.TrimSuffix(content, "\n"), "\n")
 	}
-	lines := strings.Split(strings.TrimSuffix(content, "\n"), "\n")
 	shift, from := 0, 0
 	for _, h := range f.hunks {
 		at := find(lines, h.old, from, h.start-1+shift)
@@ -180,6 +187,9 @@ func (f File) Apply(content string) (string, error) {
 		lines = slices.Replace(lines, at, at+len(h.old), h.new...)
 		shift = at - (h.start - 1) + len(h.new) - len(h.old)
 		from = at + len(h.new)
+	}
+	if len(lines) == 0 {
+		return "", nil
 	}
 	return strings.Join(lines, "\n") + "\n", nil
 }

@@ -64,6 +64,23 @@ func TestApply_InsertsWithoutContext(t *testing.T) {
 	require.Equal(t, "a\nb\nnew\nC\n", got)
 }
 
+func TestApply_KnowsFilesWithoutLines(t *testing.T) {
+	got, err := apply(t, "--- x\n+++ x\n@@ -0,0 +1 @@\n+a\n", "")
+	require.NoError(t, err)
+	require.Equal(t, "a\n", got)
+	got, err = apply(t, "--- x\n+++ x\n@@ -1 +0,0 @@\n-a\n", "a\n")
+	require.NoError(t, err)
+	require.Empty(t, got)
+}
+
+func TestApply_OfANewFileTakesEveryHunk(t *testing.T) {
+	got, err := apply(t, "--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+a\n@@ -0,0 +2 @@\n+b\n", "")
+	require.NoError(t, err)
+	require.Equal(t, "a\nb\n", got)
+	_, err = apply(t, "--- /dev/null\n+++ b/x\n@@ -1 +1,2 @@\n a\n+b\n", "")
+	require.EqualError(t, err, "x: hunk @@ -1 +1,2 @@ does not apply: its lines are not in the file")
+}
+
 func TestApply_DoesNotGoBack(t *testing.T) {
 	_, err := apply(t, "--- x\n+++ x\n@@ -2 +2 @@\n-b\n+B\n@@ -3 +3 @@\n-a\n+A\n", "a\nb\n")
 	require.EqualError(t, err, "x: hunk @@ -3 +3 @@ does not apply: its lines are not in the file")
@@ -126,6 +143,9 @@ func TestParse_NamesTheLineOfEveryMistake(t *testing.T) {
 		"hunk without file":    {"@@ -1 +1 @@\n-a\n+b\n", "1: a hunk before the name of its file"},
 		"one name":             {"--- a\n", "2: --- without +++"},
 		"renamed":              {"--- a/x\n+++ b/y\n@@ -1 +1 @@\n-a\n+b\n", "3: x becomes y; files keep their names"},
+		"no file":              {"--- /dev/null\n+++ /dev/null\n@@ -1 +1 @@\n-a\n+b\n", "3: neither side names a file"},
+		"no name":              {"--- /dev/null\n+++ b/\n@@ -0,0 +1 @@\n+a\n", `3: "" names no file below this directory`},
+		"a name elsewhere":     {"--- a/../x\n+++ b/../x\n@@ -1 +1 @@\n-a\n+b\n", `3: "../x" names no file below this directory`},
 		"no hunk":              {"--- x\n+++ x\n", "3: x has no hunk"},
 		"header":               {"--- x\n+++ x\n@@ -1 @@\n-a\n", `3: "@@ -1 @@" is not the header of a hunk`},
 		"too short":            {"--- x\n+++ x\n@@ -1,3 +1,2 @@\n-a\n b\n", "6: hunk @@ -1,3 +1,2 @@ ends too early"},

@@ -3,7 +3,9 @@ package toolchain
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -15,18 +17,20 @@ type Diagnostic struct {
 	File     string // as the go command names it
 	Line     int
 	Message  string
+	Category string // of the analyzer's own making, or empty
 }
 
 // Vet runs the grader's own analyzers as a vet tool over the package in
-// p.Dir/pkg, which may be the pattern "...". The go command caches the result. A package that does not compile
-// gives a [*BuildError].
+// p.Dir/pkg, which may be the pattern "...". The go command caches the result,
+// and what it found out about the packages that are imported, for each set of
+// flags. A package that does not compile gives a [*BuildError].
 func (g *Go) Vet(ctx context.Context, p Place, pkg string, flags []string) ([]Diagnostic, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	args := append([]string{"vet", "-json", "-vettool=" + self}, flags...)
-	r, err := g.run(ctx, p, false, append(args, "./"+pkg)...)
+	r, err := g.run(ctx, p, step{}, append(args, "./"+pkg)...)
 	if err != nil {
 		return nil, err
 	}
@@ -48,20 +52,22 @@ func parseVet(out []byte) ([]Diagnostic, error) {
 	var all []Diagnostic
 	seen := map[Diagnostic]bool{}
 	dec := json.NewDecoder(strings.NewReader(text.String()))
-	for dec.More() {
+	for {
 		var byPackage map[string]map[string]json.RawMessage
-		if err := dec.Decode(&byPackage); err != nil {
+		if err := dec.Decode(&byPackage); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
 			return nil, fmt.Errorf("go vet printed something unexpected: %w\n%s", err, out)
 		}
 		for _, byAnalyzer := range byPackage {
 			for analyzer, raw := range byAnalyzer {
-				var list []struct{ Posn, Message string }
+				var list []struct{ Posn, Message, Category string }
 				if err := json.Unmarshal(raw, &list); err != nil {
 					return nil, fmt.Errorf("analyzer %s: %s", analyzer, raw)
 				}
 				for _, d := range list {
 					file, line := splitPosition(d.Posn)
-					diag := Diagnostic{Analyzer: analyzer, File: file, Line: line, Message: d.Message}
+					diag := Diagnostic{Analyzer: analyzer, File: file, Line: line, Message: d.Message, Category: d.Category}
 					if !seen[diag] { // a package is vetted alone and with its tests
 						seen[diag] = true
 						all = append(all, diag)
@@ -70,7 +76,6 @@ func parseVet(out []byte) ([]Diagnostic, error) {
 			}
 		}
 	}
-	return all, nil
 }
 
 // splitPosition splits "file.go:12:3".
@@ -79,6 +84,8 @@ func splitPosition(posn string) (file string, line int) {
 	if len(parts) < 3 {
 		return posn, 0
 	}
-	line, _ = strconv.Atoi(parts[len(parts)-2])
+	if n, err := strconv.ParseUint(parts[len(parts)-2], 10, 31); err == nil {
+		line = int(n)
+	}
 	return strings.Join(parts[:len(parts)-2], ":"), line
 }

@@ -26,13 +26,13 @@ func TestParseVet_ReadsWhatGoVetPrints(t *testing.T) {
 	require.NoError(t, err)
 	const file, test = "/cache/work/plain/x/x.go", "/cache/work/plain/x/x_test.go"
 	want := []Diagnostic{
-		{"SA5009", file, 12, "Printf format %d has arg #1 of wrong type string"},
-		{"printf", file, 12, "fmt.Printf format %d has arg name of wrong type string"},
-		{"SA1004", file, 13, "sleeping for 1 nanoseconds is probably a bug; be explicit if it isn't"},
-		{"policy", file, 13, "time.Sleep is forbidden in this exercise"},
-		{"copylocks", file, 17, "G passes lock by value: sync.Mutex"},
-		{"SA2002", test, 11, "the goroutine calls T.Fatal, which must be called in the same goroutine as the test"},
-		{"testinggoroutine", test, 11, "call to (*testing.T).Fatal from a non-test goroutine"},
+		{Analyzer: "SA5009", File: file, Line: 12, Message: "Printf format %d has arg #1 of wrong type string"},
+		{Analyzer: "printf", File: file, Line: 12, Message: "fmt.Printf format %d has arg name of wrong type string"},
+		{Analyzer: "SA1004", File: file, Line: 13, Message: "sleeping for 1 nanoseconds is probably a bug; be explicit if it isn't"},
+		{Analyzer: "policy", File: file, Line: 13, Message: "time.Sleep is forbidden in this exercise", Category: "time.Sleep"},
+		{Analyzer: "copylocks", File: file, Line: 17, Message: "G passes lock by value: sync.Mutex"},
+		{Analyzer: "SA2002", File: test, Line: 11, Message: "the goroutine calls T.Fatal, which must be called in the same goroutine as the test"},
+		{Analyzer: "testinggoroutine", File: test, Line: 11, Message: "call to (*testing.T).Fatal from a non-test goroutine"},
 	}
 	require.Empty(t, gocmp.Diff(want, parsed(t, out)))
 
@@ -53,6 +53,7 @@ func TestParseVet_TakesNothingElseForClean(t *testing.T) {
 		`{"example.com/x": {"printf": {"error": "analysis skipped"}}}`: `analyzer printf: {"error": "analysis skipped"}`,
 		"panic: runtime error": "go vet printed something unexpected",
 		`{"example.com/x": {`:  "go vet printed something unexpected",
+		"{} ] panic":           "go vet printed something unexpected",
 	} {
 		_, err := parseVet([]byte(out))
 		require.ErrorContains(t, err, want)
@@ -70,6 +71,7 @@ func TestSplitPosition_TakesFileAndLine(t *testing.T) {
 		"x.go":                  {"x.go", 0},
 		"":                      {"", 0},
 		"a:b/x.go:7:1":          {"a:b/x.go", 7},
+		"x.go:-7:3":             {"x.go", 0},
 		"x.go:twelve:3":         {"x.go", 0},
 		"<unknown position>: -": {"<unknown position>: -", 0},
 	} {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 
 // RunOptions chooses how a test binary runs.
 type RunOptions struct {
-	Dir        string        // working directory; holds testdata and nothing else
+	Dir        string        // working directory, to read only; holds testdata and nothing else
+	Scratch    string        // where the run gets a directory for its temporary files
 	Run        string        // regular expression of top-level tests, or empty
 	Skip       string        // regular expression of top-level tests to leave out, or empty
 	Bench      string        // regular expression of benchmarks, or empty
@@ -29,6 +31,8 @@ type RunOptions struct {
 	Coverage   string        // file for the coverage profile, or empty
 	Env        []string      // further variables
 	FailFast   bool
+	Children   bool // the tests may start processes
+	Loopback   bool // they may use the network of this machine
 
 	Program  string // absolute path of the program that the tests start, or empty
 	CoverDir string // where the program leaves its coverage counters, or empty
@@ -90,7 +94,8 @@ func (r *Run) OK() bool {
 
 // TimedOut reports whether a limit on time ended the run.
 func (r *Run) TimedOut() bool {
-	return r.End == sandbox.TimedOut || strings.Contains(r.Output, "panic: test timed out after")
+	return r.End == sandbox.TimedOut || strings.Contains(r.Output, "panic: test timed out after") ||
+		strings.Contains(r.Output, "SIGXCPU: cpu limit exceeded")
 }
 
 // MemoryLimit says in words how much memory a test binary may use. It counts
@@ -136,8 +141,13 @@ func RunTest(ctx context.Context, binary string, o RunOptions) (*Run, error) {
 	if o.Coverage != "" {
 		args = append(args, "-test.coverprofile="+o.Coverage)
 	}
+	scratch, err := newScratch(o.Scratch)
+	if err != nil {
+		return nil, err
+	}
+	defer removeAll(scratch)
 	env := append([]string{
-		"PATH=", "HOME=/nonexistent", "TMPDIR=" + o.Dir, "TZ=UTC",
+		"PATH=", "HOME=/nonexistent", "TMPDIR=" + scratch, "TZ=UTC",
 		"GOTRACEBACK=all",
 		"GORACE=halt_on_error=1 exitcode=66 atexit_sleep_ms=0",
 		session.EnvActive + "=1",
@@ -152,11 +162,20 @@ func RunTest(ctx context.Context, binary string, o RunOptions) (*Run, error) {
 		Wall: o.Timeout + timeoutGrace, CPU: 4 * (o.Timeout + timeoutGrace),
 		Memory: testMemory, FileSize: testFileSize, Output: testOutput,
 	}
+	reach := sandbox.Reach{Read: []string{o.Dir}, Scratch: scratch, Children: o.Children, Loopback: o.Loopback}
 	if o.Program != "" {
+		reach.Exec = []string{o.Program}
 		limits.Memory, limits.FileSize = programMemory, programFileSize
 		env = append(env, proc.EnvProgram+"="+o.Program, session.EnvIsolate+"=1")
 	}
+	if o.Coverage != "" {
+		if err := os.WriteFile(o.Coverage, nil, 0o600); err != nil {
+			return nil, err
+		}
+		reach.Write = append(reach.Write, o.Coverage)
+	}
 	if o.CoverDir != "" {
+		reach.Write = append(reach.Write, o.CoverDir)
 		env = append(env, envCoverDir+"="+o.CoverDir)
 	}
 	if o.Bench != "" {
@@ -165,7 +184,7 @@ func RunTest(ctx context.Context, binary string, o RunOptions) (*Run, error) {
 		limits.CPU = 0
 	}
 	token := rand.Text()
-	res, err := sandbox.Run(ctx, sandbox.Command{Args: args, Dir: o.Dir, Env: env, Control: token + "\n", Limits: limits})
+	res, err := sandbox.Run(ctx, sandbox.Command{Args: args, Dir: o.Dir, Env: env, Control: token + "\n", Limits: limits, Reach: reach})
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/middle-go/course/grader/internal/cachedir"
 	"github.com/middle-go/course/grader/internal/sandbox"
 )
 
@@ -22,7 +23,8 @@ import (
 type Go struct {
 	Version string // such as go1.26.8
 	bin     string
-	env     struct{ GOROOT, GOCACHE, GOMODCACHE, GOVERSION, GOPROXY, CC string }
+	cache   string // of what it builds of submissions
+	env     struct{ GOROOT, GOMODCACHE, GOVERSION, GOPROXY, CC string }
 }
 
 // Find returns the go command that works in dir, which is a trusted directory: the
@@ -33,7 +35,7 @@ func Find(ctx context.Context, dir string) (*Go, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the go command is not in PATH; install Go from https://go.dev/dl/: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, bin, "env", "-json", "GOROOT", "GOCACHE", "GOMODCACHE", "GOVERSION", "GOPROXY", "CC")
+	cmd := exec.CommandContext(ctx, bin, "env", "-json", "GOROOT", "GOMODCACHE", "GOVERSION", "GOPROXY", "CC")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=")
 	out, err := cmd.Output()
@@ -46,6 +48,9 @@ func Find(ctx context.Context, dir string) (*Go, error) {
 	g := &Go{bin: bin}
 	if err := json.Unmarshal(out, &g.env); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
+	}
+	if g.cache, err = cachedir.Build(); err != nil {
+		return nil, err
 	}
 	g.Version = g.env.GOVERSION
 	g.bin = filepath.Join(g.env.GOROOT, "bin", "go")
@@ -82,7 +87,7 @@ func (g *Go) environment(workspace, tmp string, race bool) []string {
 		"HOME=" + tmp,
 		"TMPDIR=" + tmp,
 		"GOROOT=" + g.env.GOROOT,
-		"GOCACHE=" + g.env.GOCACHE,
+		"GOCACHE=" + g.cache,
 		"GOMODCACHE=" + g.env.GOMODCACHE,
 		"GOENV=off",
 		"GOFLAGS=-mod=readonly",
@@ -103,13 +108,38 @@ type Place struct {
 	Tmp       string // absolute path of a directory for temporary files
 }
 
-// run starts the go command in p, within the limits of a build step.
-func (g *Go) run(ctx context.Context, p Place, race bool, args ...string) (sandbox.Result, error) {
+// step is one call of the go command on a submission.
+type step struct {
+	race  bool
+	write []string // files and directories beside its cache and temporary files
+	runs  bool     // it runs what it has built: a tool of Go's own
+}
+
+// run starts the go command in p, in the box of a build step: it reads the work
+// tree, the modules and the tools of this system, and writes what s names.
+func (g *Go) run(ctx context.Context, p Place, s step, args ...string) (sandbox.Result, error) {
+	self, err := os.Executable() // which is the vet tool
+	if err != nil {
+		return sandbox.Result{}, err
+	}
+	if err := os.MkdirAll(g.cache, 0o700); err != nil {
+		return sandbox.Result{}, fmt.Errorf("the cache of what is built cannot be written: %w", err)
+	}
+	reach := sandbox.Reach{
+		Read:     append([]string{p.tree(), g.env.GOMODCACHE}, systemConfig...),
+		Write:    append([]string{p.Tmp, g.cache}, s.write...),
+		Exec:     append([]string{g.env.GOROOT, self}, g.tools()...),
+		Children: true,
+	}
+	if s.runs {
+		reach.Exec = append(reach.Exec, p.Tmp, g.cache)
+	}
 	r, err := sandbox.Run(ctx, sandbox.Command{
 		Args:   append([]string{g.bin}, args...),
 		Dir:    p.Dir,
-		Env:    g.environment(p.Workspace, p.Tmp, race),
+		Env:    g.environment(p.Workspace, p.Tmp, s.race),
 		Limits: buildLimits,
+		Reach:  reach,
 	})
 	if err != nil {
 		return r, fmt.Errorf("go %s: %w", args[0], err)
@@ -120,6 +150,26 @@ func (g *Go) run(ctx context.Context, p Place, race bool, args ...string) (sandb
 	return r, nil
 }
 
+// tree is the root of the work tree of p.
+func (p Place) tree() string { return filepath.Dir(p.Workspace) }
+
+// systemTools is where systems keep the C compiler that -race needs, and what
+// it calls and reads.
+var systemTools = []string{"/usr", "/bin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/home/linuxbrew/.linuxbrew"}
+
+// systemConfig is what the C compiler reads beside them.
+var systemConfig = []string{"/etc/alternatives", "/etc/ld.so.conf", "/etc/ld.so.conf.d"}
+
+func (g *Go) tools() []string {
+	name, _, _ := strings.Cut(g.env.CC, " ")
+	if cc, err := exec.LookPath(name); err == nil && filepath.IsAbs(cc) {
+		if cc, err = filepath.EvalSymlinks(cc); err == nil {
+			return append([]string{filepath.Dir(cc)}, systemTools...)
+		}
+	}
+	return systemTools
+}
+
 // BuildOptions chooses a variant of a test binary.
 type BuildOptions struct {
 	Race  bool
@@ -128,7 +178,7 @@ type BuildOptions struct {
 
 // flags are the arguments of go build and go test -c.
 func (o BuildOptions) flags(output string) []string {
-	args := []string{"-trimpath", "-ldflags=-s -w", "-o", output}
+	args := []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", output}
 	if o.Race {
 		args = append(args, "-race")
 	}
@@ -151,18 +201,23 @@ func (e *BuildError) Error() string { return "build: " + string(e.End) + "\n" + 
 // binary. The error is a [*BuildError] when the code is at fault.
 func (g *Go) BuildTest(ctx context.Context, p Place, pkg, binary string, o BuildOptions) error {
 	args := append([]string{"test", "-c", "-vet=off"}, o.flags(binary)...)
-	return g.build(ctx, p, o.Race, append(args, "./"+pkg)...)
+	return g.build(ctx, p, o.Race, binary, append(args, "./"+pkg)...)
 }
 
 // BuildProgram compiles the main package in p.Dir/pkg into the file binary. The
 // error is a [*BuildError] when the code is at fault.
 func (g *Go) BuildProgram(ctx context.Context, p Place, pkg, binary string, o BuildOptions) error {
 	args := append([]string{"build"}, o.flags(binary)...)
-	return g.build(ctx, p, o.Race, append(args, "./"+pkg)...)
+	return g.build(ctx, p, o.Race, binary, append(args, "./"+pkg)...)
 }
 
-func (g *Go) build(ctx context.Context, p Place, race bool, args ...string) error {
-	r, err := g.run(ctx, p, race, args...)
+// build writes into the directory of binary, which exists afterwards.
+func (g *Go) build(ctx context.Context, p Place, race bool, binary string, args ...string) error {
+	dir := filepath.Dir(binary)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	r, err := g.run(ctx, p, step{race: race, write: []string{dir}}, args...)
 	if err != nil {
 		return err
 	}
@@ -180,7 +235,10 @@ func buildError(p Place, r sandbox.Result) error {
 // CoverProfile writes the counters that programs built with coverage left in
 // dir to the file profile, in the format of go test -coverprofile.
 func (g *Go) CoverProfile(ctx context.Context, p Place, dir, profile string) error {
-	r, err := g.run(ctx, p, false, "tool", "covdata", "textfmt", "-i="+dir, "-o="+profile)
+	if err := os.WriteFile(profile, nil, 0o600); err != nil {
+		return err
+	}
+	r, err := g.run(ctx, p, step{write: []string{dir, profile}, runs: true}, "tool", "covdata", "textfmt", "-i="+dir, "-o="+profile)
 	if err != nil {
 		return err
 	}
@@ -193,7 +251,7 @@ func (g *Go) CoverProfile(ctx context.Context, p Place, dir, profile string) err
 // Escapes returns the compiler's escape diagnostics for the package in
 // p.Dir/pkg, as lines "./file.go:line:col: x escapes to heap".
 func (g *Go) Escapes(ctx context.Context, p Place, pkg string) (string, error) {
-	r, err := g.run(ctx, p, false, "build", "-trimpath", "-gcflags=-m", "./"+pkg)
+	r, err := g.run(ctx, p, step{}, "build", "-trimpath", "-gcflags=-m", "./"+pkg)
 	if err != nil {
 		return "", err
 	}

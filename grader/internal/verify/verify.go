@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ import (
 	"github.com/middle-go/course/grader/internal/checks"
 	"github.com/middle-go/course/grader/internal/course"
 	"github.com/middle-go/course/grader/internal/grade"
+	"github.com/middle-go/course/grader/internal/parallel"
 	"github.com/middle-go/course/grader/internal/toolchain"
 )
 
@@ -98,7 +100,6 @@ type examination struct {
 	report    *Report
 	reference []assembly.File
 	inventory checks.Inventory
-	survivor  string // the last wrong solution that was not caught
 }
 
 func (e *examination) problem(format string, args ...any) {
@@ -280,9 +281,13 @@ func inventoryDiff(recorded, got checks.Inventory) string {
 func (e *examination) buildProblem(what string, err error) bool {
 	build, ok := errors.AsType[*toolchain.BuildError](err)
 	if ok {
-		e.problem("%s does not compile: %s", what, strings.TrimSpace(build.Output))
+		e.problem("%s", doesNotCompile(what, build))
 	}
 	return ok
+}
+
+func doesNotCompile(what string, err *toolchain.BuildError) string {
+	return what + " does not compile: " + strings.TrimSpace(err.Output)
 }
 
 // checkStub demands that the stub compiles, is clean, and fails every test but
@@ -370,27 +375,44 @@ func (e *examination) checkReference(ctx context.Context) error {
 	}
 	defer release()
 	defer startHogs()()
-	for i := range uint64(e.Runs) {
+	flaky := make([][]string, e.Runs)
+	err = parallel.Each(ctx, referencesAtOnce(), flaky, func(ctx context.Context, i int, _ []string) (err error) {
+		flaky[i], err = e.runReference(ctx, room, uint64(i))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, problems := range flaky {
 		e.report.Runs++
-		flaky := false
-		for _, yields := range e.yields(room, i) {
-			run, err := room.Repeat(ctx, "", false, i+1, yields)
-			if err != nil {
-				return err
-			}
-			if run.OK() {
-				continue
-			}
-			flaky = true
-			for _, f := range room.RunDetails(run) {
-				e.problem("the reference is flaky: run %d of %d (yields %d): %s %s %s", i+1, e.Runs, yields, f.Rule, f.Message, f.Detail)
-			}
-		}
-		if flaky {
+		if len(problems) > 0 {
 			e.report.Flakes++
+			e.report.Problems = append(e.report.Problems, problems...)
 		}
 	}
 	return nil
+}
+
+// referencesAtOnce is how many runs of a reference are each other's load. One
+// more than there are CPUs, so that each has to wait for one.
+func referencesAtOnce() int { return runtime.NumCPU() + 1 }
+
+// runReference runs the tests of the reference once with each seed of yields. It
+// returns what is flaky about them.
+func (e *examination) runReference(ctx context.Context, room *checks.Room, i uint64) (problems []string, err error) {
+	for _, yields := range e.yields(room, i) {
+		run, err := room.Repeat(ctx, "", false, i+1, yields)
+		if err != nil {
+			return nil, err
+		}
+		if run.OK() {
+			continue
+		}
+		for _, f := range room.RunDetails(run) {
+			problems = append(problems, fmt.Sprintf("the reference is flaky: run %d of %d (yields %d): %s %s %s", i+1, e.Runs, yields, f.Rule, f.Message, f.Detail))
+		}
+	}
+	return problems, nil
 }
 
 // headroom is rule D3: a ratio is graded only where the reference has at least
@@ -404,93 +426,6 @@ func (e *examination) yields(room *checks.Room, i uint64) []uint64 {
 		return []uint64{0, i + 1}
 	}
 	return []uint64{0}
-}
-
-// checkWrong demands that every wrong solution fails through the test that
-// names it, every time, and not through a timeout.
-func (e *examination) checkWrong(ctx context.Context) error {
-	all, err := loadWrong(e.Solutions, e.ex)
-	if err != nil {
-		e.problem("%v", err)
-		return nil
-	}
-	if len(all) == 0 {
-		e.problem("no wrong solutions in solutions/%s", wrongDir(e.ex))
-	}
-	for _, w := range all {
-		e.report.Wrong++
-		if err := e.checkOneWrong(ctx, w); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (e *examination) checkOneWrong(ctx context.Context, w Wrong) error {
-	if _, ok := e.ex.Misconception(w.CaughtBy); !ok {
-		e.problem("%s is caught by %s, for which the manifest has no misconception", w.Name, w.CaughtBy)
-	}
-	files, err := w.apply(e.reference)
-	if err != nil {
-		e.problem("%v", err)
-		return nil
-	}
-	if _, isTest := e.inventory[w.CaughtBy]; !isTest {
-		return e.checkWrongByRule(ctx, w, files)
-	}
-	room, release, err := e.room(ctx, files)
-	if err != nil {
-		return err
-	}
-	defer release()
-	for i := range uint64(e.Runs) {
-		yields := uint64(0)
-		if room.Interleaved() && !e.inventory.Plain(w.CaughtBy) {
-			yields = i + 1
-		}
-		run, err := room.Repeat(ctx, only(w.CaughtBy), e.inventory.Plain(w.CaughtBy), i+1, yields)
-		if e.buildProblem(w.Name, err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		e.report.WrongRuns++
-		switch {
-		case run.TimedOut():
-			e.escaped(w, fmt.Sprintf("%s: run %d of %d ended through a timeout instead of an assertion of %s", w.Name, i+1, e.Runs, w.CaughtBy))
-		case !failed(run, w.CaughtBy):
-			e.escaped(w, fmt.Sprintf("%s survives: run %d of %d did not fail through %s", w.Name, i+1, e.Runs, w.CaughtBy))
-		}
-	}
-	return nil
-}
-
-// escaped counts a run in which w was not caught. The first one of each wrong
-// solution is a problem in words.
-func (e *examination) escaped(w Wrong, problem string) {
-	e.report.Escaped++
-	if e.survivor != w.Name {
-		e.survivor = w.Name
-		e.problem("%s", problem)
-	}
-}
-
-// checkWrongByRule is for wrong solutions that a rule of the grader catches and
-// not a test of the course.
-func (e *examination) checkWrongByRule(ctx context.Context, w Wrong, files []assembly.File) error {
-	for i := range e.Runs {
-		verdict, err := e.uncached().Grade(ctx, grade.Request{Exercise: e.ex, Submission: e.Solutions, Files: files})
-		if err != nil {
-			return err
-		}
-		e.report.WrongRuns++
-		caught := slices.ContainsFunc(verdict.Findings(), func(f checks.Finding) bool { return f.Rule == w.CaughtBy && !f.TimedOut })
-		if verdict.Status == checks.Pass || !caught {
-			e.escaped(w, fmt.Sprintf("%s survives: run %d of %d was not caught by %s, but by: %s", w.Name, i+1, e.Runs, w.CaughtBy, rules(verdict)))
-		}
-	}
-	return nil
 }
 
 // uncached returns the grader without its memory of verdicts.

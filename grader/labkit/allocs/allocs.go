@@ -10,6 +10,7 @@
 package allocs
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/middle-go/course/grader/labkit/rule"
@@ -30,11 +31,18 @@ func AtMost(t testing.TB, limit int, do string, f func()) {
 	if got := testing.AllocsPerRun(runs, f); got > float64(limit) {
 		t.Error(rule.Case{
 			Do:   do,
-			Got:  rule.Textf("%v allocations per call", got),
+			Got:  rule.Text(perCall(got)),
 			Want: rule.Textf("at most %d", limit),
-			Why:  "Find them with: go build -gcflags=-m . 2>&1 | grep -E 'escapes|moved'",
+			Why:  "Every call leaves garbage that the collector has to find. See where: go build -gcflags=-m . 2>&1 | grep -E 'escapes|moved'",
 		}.String())
 	}
+}
+
+func perCall(n float64) string {
+	if n == 1 {
+		return "1 allocation per call"
+	}
+	return fmt.Sprintf("%v allocations per call", n)
 }
 
 // Skip skips t in a binary built with -race, for a test that counts bytes or

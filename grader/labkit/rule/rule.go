@@ -71,9 +71,9 @@ func show(v any) string {
 	case []byte:
 		return fmt.Sprintf("%q", v)
 	case error:
-		return fmt.Sprintf("error %q", v.Error())
+		return fmt.Sprintf("error %q", v) // fmt survives an Error that panics
 	case fmt.Stringer:
-		return v.String()
+		return fmt.Sprint(v)
 	case []string:
 		return fmt.Sprintf("%q", v)
 	default:

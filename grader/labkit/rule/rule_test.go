@@ -42,7 +42,13 @@ func TestCase_ShowsValuesAsGoProgrammersWriteThem(t *testing.T) {
 		{[]byte("x\n"), `"x\n"`},
 		{struct{ N int }{3}, "{N:3}"},
 		{rule.Textf("%d tasks", 2), "2 tasks"},
+		{(*refusal)(nil), "error <nil>"},
 	} {
 		require.Contains(t, rule.Case{Got: tc.got}.String(), "got: "+tc.want)
 	}
 }
+
+// refusal is an error that nil does not survive.
+type refusal struct{ text string }
+
+func (r *refusal) Error() string { return r.text }

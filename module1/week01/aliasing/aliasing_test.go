@@ -165,6 +165,7 @@ func TestDequeue_PoppedIsCollectable(t *testing.T) {
 			Do:   "head, rest := Dequeue([]*Task{{ID: 1}, {ID: 2}, {ID: 3}})",
 			Got:  rule.Textf("head %+v and %d more", head, len(rest)),
 			Want: rule.Text("task 1, and tasks 2 and 3 in rest"),
+			Why:  "Every task is done once, the oldest first.",
 		})
 	}
 	head = nil

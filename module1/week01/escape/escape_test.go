@@ -384,7 +384,7 @@ func requireHasLabel(t *testing.T, labels []string, want string) {
 			Do:   fmt.Sprintf("HasLabel(%s, %+q)", literal(labels), want),
 			Got:  got,
 			Want: base,
-			Why:  "Labels are typed by people, on keyboards of all countries. A label that is not found is a task that nobody sees.",
+			Why:  "People type labels on keyboards of all countries. Case folding is more than lower case: k, K and the Kelvin sign are one letter, and so are σ and ς. A label that is not found is a task that nobody sees.",
 		})
 	}
 }

@@ -88,6 +88,43 @@ func TestUnusedIsCollected(t *testing.T) {
 	runtime.KeepAlive(c)
 }
 
+func TestOldCleanupKeepsNewEntry(t *testing.T) {
+	t.Run("invalidated, loaded again, old value collected", func(t *testing.T) {
+		c, src := newCache()
+		old := get(t, c, "tt")
+		c.Invalidate("tt")
+		fresh := get(t, c, "tt")
+		runtime.KeepAlive(old)
+		runCleanups(t) // old is gone from here on
+
+		requireKept(t, c, src, fresh, `old, _ := c.Get(ctx, "tt")
+c.Invalidate("tt")
+fresh, _ := c.Get(ctx, "tt") // stays in use
+old = nil
+runtime.GC()`)
+	})
+	t.Run("collected, loaded again, late cleanup", func(t *testing.T) {
+		c, src := newCache()
+		old := weak.Make(get(t, c, "tt"))
+		release := delayCleanups(t)
+		gctest.Collected(t, old, "c.Get(ctx, \"tt\")\nruntime.GC()", "the value")
+		fresh := get(t, c, "tt")
+		release()
+		runCleanups(t)
+
+		requireKept(t, c, src, fresh, `c.Get(ctx, "tt")
+runtime.GC() // collects the value, its cleanup is queued
+fresh, _ := c.Get(ctx, "tt") // stays in use
+// now the cleanup runs`)
+		gctest.Eventually(t, `c.Get(ctx, "tt")
+runtime.GC() // collects the value, its cleanup is queued
+fresh, _ := c.Get(ctx, "tt") // stays in use
+// now the cleanup runs
+fmt.Println(c.Stats().Collected)`, "1", func() bool { return c.Stats().Collected == 1 })
+		runtime.KeepAlive(fresh)
+	})
+}
+
 func TestStrongKeepsLastN(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -253,43 +290,6 @@ value, err := r.Value()`, "The reference was made for a value that no longer exi
 	runtime.KeepAlive(reloaded)
 }
 
-func TestOldCleanupKeepsNewEntry(t *testing.T) {
-	t.Run("invalidated, loaded again, old value collected", func(t *testing.T) {
-		c, src := newCache()
-		old := get(t, c, "tt")
-		c.Invalidate("tt")
-		fresh := get(t, c, "tt")
-		runtime.KeepAlive(old)
-		runCleanups(t) // old is gone from here on
-
-		requireKept(t, c, src, fresh, `old, _ := c.Get(ctx, "tt")
-c.Invalidate("tt")
-fresh, _ := c.Get(ctx, "tt") // stays in use
-old = nil
-runtime.GC()`)
-	})
-	t.Run("collected, loaded again, late cleanup", func(t *testing.T) {
-		c, src := newCache()
-		old := weak.Make(get(t, c, "tt"))
-		release := delayCleanups(t)
-		gctest.Collected(t, old, "c.Get(ctx, \"tt\")\nruntime.GC()", "the value")
-		fresh := get(t, c, "tt")
-		release()
-		runCleanups(t)
-
-		requireKept(t, c, src, fresh, `c.Get(ctx, "tt")
-runtime.GC() // collects the value, its cleanup is queued
-fresh, _ := c.Get(ctx, "tt") // stays in use
-// now the cleanup runs`)
-		gctest.Eventually(t, `c.Get(ctx, "tt")
-runtime.GC() // collects the value, its cleanup is queued
-fresh, _ := c.Get(ctx, "tt") // stays in use
-// now the cleanup runs
-fmt.Println(c.Stats().Collected)`, "1", func() bool { return c.Stats().Collected == 1 })
-		runtime.KeepAlive(fresh)
-	})
-}
-
 func requireKept(t *testing.T, c *cache, src *source, fresh *policy, do string) {
 	t.Helper()
 	n, again := c.Len(), get(t, c, "tt")
@@ -328,6 +328,48 @@ func TestTinyValueInvalidateStillDangles(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestWaiterContextCancel(t *testing.T) {
+	requireNothingBlockedByLoad(t)
+	synctest.Test(t, func(t *testing.T) {
+		var loads atomic.Int64
+		release := make(chan struct{})
+		c := weakcache.New(func(_ context.Context, key string) (*policy, error) {
+			loads.Add(1)
+			<-release
+			return pin(&policy{Project: key}), nil
+		})
+		patient := make(chan result, 1)
+		go func() { patient <- call(c, "tt") }()
+		synctest.Wait()
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		v, err := c.Get(ctx, "tt")
+		waited := time.Since(start)
+		_, refErr := c.Ref(ctx, "tt")
+
+		close(release)
+		r := <-patient
+		if v != nil || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(refErr, context.DeadlineExceeded) || waited != time.Second {
+			rule.Broken(t, rule.Case{
+				Do:   "// a load of \"tt\" is under way\nctx, cancel := context.WithTimeout(ctx, time.Second)\nv, err := c.Get(ctx, \"tt\")\n_, err2 := c.Ref(ctx, \"tt\")",
+				Got:  rule.Textf("%v, %v, %v after %v", v, err, refErr, waited),
+				Want: rule.Textf("nil, %v, %[1]v after 1s", context.DeadlineExceeded),
+				Why:  "The client has gone. Its goroutine must not stay behind until the database answers.",
+			})
+		}
+		if r.value == nil || r.err != nil || loads.Load() != 1 {
+			rule.Broken(t, rule.Case{
+				Do:   "// one goroutine waits for \"tt\", another one has given up\nv, err := c.Get(ctx, \"tt\") // the patient one",
+				Got:  rule.Textf("%v, %d loads", r, loads.Load()),
+				Want: rule.Text("a value, <nil>, 1 load"),
+				Why:  "Who gives up does so for himself.",
+			})
+		}
+	})
 }
 
 func TestSingleLoadPerKey(t *testing.T) {
@@ -486,48 +528,6 @@ func TestLoaderPanicReleasesWaiters(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestWaiterContextCancel(t *testing.T) {
-	requireNothingBlockedByLoad(t)
-	synctest.Test(t, func(t *testing.T) {
-		var loads atomic.Int64
-		release := make(chan struct{})
-		c := weakcache.New(func(_ context.Context, key string) (*policy, error) {
-			loads.Add(1)
-			<-release
-			return pin(&policy{Project: key}), nil
-		})
-		patient := make(chan result, 1)
-		go func() { patient <- call(c, "tt") }()
-		synctest.Wait()
-
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		start := time.Now()
-		v, err := c.Get(ctx, "tt")
-		waited := time.Since(start)
-		_, refErr := c.Ref(ctx, "tt")
-
-		close(release)
-		r := <-patient
-		if v != nil || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(refErr, context.DeadlineExceeded) || waited != time.Second {
-			rule.Broken(t, rule.Case{
-				Do:   "// a load of \"tt\" is under way\nctx, cancel := context.WithTimeout(ctx, time.Second)\nv, err := c.Get(ctx, \"tt\")\n_, err2 := c.Ref(ctx, \"tt\")",
-				Got:  rule.Textf("%v, %v, %v after %v", v, err, refErr, waited),
-				Want: rule.Textf("nil, %v, %[1]v after 1s", context.DeadlineExceeded),
-				Why:  "The client has gone. Its goroutine must not stay behind until the database answers.",
-			})
-		}
-		if r.value == nil || r.err != nil || loads.Load() != 1 {
-			rule.Broken(t, rule.Case{
-				Do:   "// one goroutine waits for \"tt\", another one has given up\nv, err := c.Get(ctx, \"tt\") // the patient one",
-				Got:  rule.Textf("%v, %d loads", r, loads.Load()),
-				Want: rule.Text("a value, <nil>, 1 load"),
-				Why:  "Who gives up does so for himself.",
-			})
-		}
-	})
 }
 
 func TestFirstCallerLeaves(t *testing.T) {

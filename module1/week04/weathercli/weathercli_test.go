@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -327,7 +328,7 @@ func TestCache_FileAtomic(t *testing.T) {
 		dir := filepath.Join(outside, "cache")
 		c := weathercli.NewFileCache(dir)
 		store(t, c, "berlin", old, at)
-		file := onlyFile(t, dir)
+		file := onlyFile(t, dir, "c := NewFileCache(dir)\nc.Store(key, old, at)")
 		// A second name for the old file shows what a process sees that has it
 		// open, and what is left when Store is killed at its worst moment.
 		link := filepath.Join(outside, "link")
@@ -351,7 +352,7 @@ func TestCache_FileAtomic(t *testing.T) {
 				Why:  "A file that is overwritten in place is empty for a moment, then half. Who is killed in that moment leaves it so, and who reads in it gets half an entry.",
 			})
 		}
-		onlyFile(t, dir)
+		onlyFile(t, dir, stores+"c.Store(key, fresh, at)")
 		requireLoads(t, dir, "berlin", fresh, stores+"c.Store(key, fresh, at)\nc.Load(key)")
 	})
 
@@ -366,7 +367,7 @@ func TestCache_FileAtomic(t *testing.T) {
 			rule.Broken(t, rule.Case{Do: do, Got: nil, Want: rule.Text("an error"), Why: "Somebody has to learn that the disk is full."})
 		}
 		requireLoads(t, dir, "berlin", old, do+"\nc.Load(key)")
-		onlyFile(t, dir)
+		onlyFile(t, dir, do)
 	})
 
 	t.Run("rename works", func(t *testing.T) {
@@ -415,7 +416,7 @@ func TestCache_FailedStoreSaysSo(t *testing.T) {
 			rule.Broken(t, rule.Case{Do: do, Got: nil, Want: rule.Text("an error"), Why: why})
 		}
 		requireLoads(t, dir, "berlin", old, do+"\nc.Load(key)")
-		onlyFile(t, dir)
+		onlyFile(t, dir, do)
 	})
 
 	t.Run("a temperature that is no number", func(t *testing.T) {
@@ -426,7 +427,7 @@ func TestCache_FailedStoreSaysSo(t *testing.T) {
 		const do = "c := NewFileCache(dir)\nc.Store(key, old, at)\nerr := c.Store(key, Observation{TemperatureC: math.NaN()}, at)"
 		if err != nil { // as encoding/json has no way to write it
 			requireLoads(t, dir, "berlin", old, do+"\nc.Load(key)")
-			onlyFile(t, dir)
+			onlyFile(t, dir, do)
 			return
 		}
 		if got, _, ok := c.Load("berlin"); !ok || !math.IsNaN(got.TemperatureC) {
@@ -474,7 +475,7 @@ func TestCache_CorruptFileIgnored(t *testing.T) {
 	dir := t.TempDir()
 	c := weathercli.NewFileCache(dir)
 	store(t, c, "berlin", degrees(7), at)
-	file := onlyFile(t, dir)
+	file := onlyFile(t, dir, "c := NewFileCache(dir)\nc.Store(key, v, at)")
 	whole, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -507,7 +508,7 @@ func TestCache_CorruptFileIgnored(t *testing.T) {
 	dir = t.TempDir()
 	c = weathercli.NewFileCache(dir)
 	store(t, c, "", degrees(7), at)
-	file = onlyFile(t, dir)
+	file = onlyFile(t, dir, "c := NewFileCache(dir)\nc.Store(\"\", v, at)")
 	for _, content := range []string{"{}", "null", ""} {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -588,7 +589,7 @@ func TestMain_ExitCodes(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			api.requests.Store(0)
 			args := append([]string{"-url", api.URL, "-cache", t.TempDir()}, tc.args...)
-			do := fmt.Sprintf("Main(%#v, env, stdout, stderr)", args)
+			do := callMain(args)
 			got, returned := mainInChild(t, args)
 			if !returned {
 				rule.Broken(t, rule.Case{
@@ -605,40 +606,6 @@ func TestMain_ExitCodes(t *testing.T) {
 			if n := api.requests.Load(); tc.want == 2 && n > 0 {
 				rule.Broken(t, rule.Case{Do: do, Got: rule.Textf("%d requests to the API", n), Want: rule.Text("none"), Why: "A command line is checked as a whole before anything happens."})
 			}
-		})
-	}
-}
-
-func TestMain_TimeoutFlag(t *testing.T) {
-	const why = "A command without a limit hangs in a cron job until there are hundreds of it."
-	api := newAPI(t)
-	dir := t.TempDir()
-	slow := "slow=-3,0"
-	args := []string{"-url", api.URL, "-cache", dir, "-max-age", "0s", "-timeout", "100ms", slow}
-	do := fmt.Sprintf("Main(%#v, env, stdout, stderr)", args)
-
-	got := runMain(args, nil)
-	if got.Code != 4 || got.Stdout != "" || !strings.Contains(got.Stderr, "slow") {
-		rule.Broken(t, rule.Case{
-			Do: do + " // the API answers after 3 s", Got: rule.Textf("%+v", got), Want: rule.Text("exit code 4, nothing on stdout, a message about slow on stderr"), Why: why,
-		})
-	}
-
-	api.fast.Store(true)
-	patient := []string{"-url", api.URL, "-cache", dir, slow} // a busy machine may take longer than 100 ms
-	if got := runMain(patient, nil); got.Code != 0 {
-		rule.Broken(t, rule.Case{
-			Do: fmt.Sprintf("Main(%#v, env, stdout, stderr) // the API answers at once", patient), Got: rule.Textf("%+v", got), Want: rule.Text("exit code 0"),
-		})
-	}
-	api.fast.Store(false)
-	want := "slow: -3.0 °C, wind 14.3 km/h, code 61, 2026-03-26 16:15 +01:00 (stale)\n"
-	if got := runMain(args, nil); got.Code != 0 || got.Stdout != want {
-		rule.Broken(t, rule.Case{
-			Do:   do + " // the API answers after 3 s, and answered at once a moment ago",
-			Got:  rule.Textf("%+v", got),
-			Want: rule.Textf("exit code 0, stdout %q", want),
-			Why:  "A timeout is an outage like any other: the cache bridges it.",
 		})
 	}
 }
@@ -685,12 +652,46 @@ func TestMain_StdoutIsOnlyData(t *testing.T) {
 					wantStderr = "nothing on stderr"
 				}
 				rule.Broken(t, rule.Case{
-					Do:   fmt.Sprintf("Main(%#v, env, stdout, stderr)", args),
+					Do:   callMain(args),
 					Got:  rule.Textf("returned %v\nstdout %q\nstderr %q", returned, got.Stdout, got.Stderr),
 					Want: rule.Textf("stdout %q, %s", wantStdout, wantStderr),
 					Why:  why,
 				})
 			}
+		})
+	}
+}
+
+func TestMain_TimeoutFlag(t *testing.T) {
+	const why = "A command without a limit hangs in a cron job until there are hundreds of it."
+	api := newAPI(t)
+	dir := t.TempDir()
+	slow := "slow=-3,0"
+	args := []string{"-url", api.URL, "-cache", dir, "-max-age", "0s", "-timeout", "100ms", slow}
+	do := callMain(args)
+
+	got := runMain(args, nil)
+	if got.Code != 4 || got.Stdout != "" || !strings.Contains(got.Stderr, "slow") {
+		rule.Broken(t, rule.Case{
+			Do: do + " // the API answers after 3 s", Got: rule.Text(got.String()), Want: rule.Text("exit code 4, nothing on stdout, a message about slow on stderr"), Why: why,
+		})
+	}
+
+	api.fast.Store(true)
+	patient := []string{"-url", api.URL, "-cache", dir, slow} // a busy machine may take longer than 100 ms
+	if got := runMain(patient, nil); got.Code != 0 {
+		rule.Broken(t, rule.Case{
+			Do: callMain(patient) + " // the API answers at once", Got: rule.Text(got.String()), Want: rule.Text("exit code 0"),
+		})
+	}
+	api.fast.Store(false)
+	want := "slow: -3.0 °C, wind 14.3 km/h, code 61, 2026-03-26 16:15 +01:00 (stale)\n"
+	if got := runMain(args, nil); got.Code != 0 || got.Stdout != want {
+		rule.Broken(t, rule.Case{
+			Do:   do + " // the API answers after 3 s, and answered at once a moment ago",
+			Got:  rule.Text(got.String()),
+			Want: rule.Textf("exit code 0, stdout %q", want),
+			Why:  "A timeout is an outage like any other: the cache bridges it.",
 		})
 	}
 }
@@ -739,7 +740,7 @@ func TestMain_StdoutFails(t *testing.T) {
 	code := weathercli.Main(args, func(string) string { return "" }, fullDevice{}, &stderr)
 	if code != 1 || stderr.Len() == 0 {
 		rule.Broken(t, rule.Case{
-			Do:   fmt.Sprintf("Main(%#v, env, stdout, stderr) // stdout is full", args),
+			Do:   callMain(args) + " // stdout is full",
 			Got:  rule.Textf("%d, stderr %q", code, stderr.String()),
 			Want: rule.Text("1, and a message on stderr"),
 			Why:  "weather > report.txt on a full disk must not report success.",
@@ -874,14 +875,14 @@ func requireLoads(t *testing.T, dir, key string, want weathercli.Observation, do
 	}
 }
 
-// onlyFile returns the path of the only file in dir.
-func onlyFile(t *testing.T, dir string) string {
+// onlyFile returns the path of the only file in dir, after do.
+func onlyFile(t *testing.T, dir, do string) string {
 	t.Helper()
 	files := names(t, dir)
 	if len(files) != 1 {
 		rule.Broken(t, rule.Case{
-			Do: "// after Store, with one key", Got: rule.Textf("files %q in the directory of the cache", files), Want: rule.Text("one file"),
-			Why: "Temporary files that nobody removes fill the disk.",
+			Do: do + "\nos.ReadDir(dir)", Got: rule.Textf("the files %q", files), Want: rule.Text("one file, the entry of key"),
+			Why: "A temporary file stays until somebody removes it. Each Store that fails leaves one, and they fill the disk for good.",
 		})
 	}
 	return filepath.Join(dir, files[0])
@@ -944,6 +945,24 @@ func (api *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type run struct {
 	Code           int
 	Stdout, Stderr string
+}
+
+func (r run) String() string {
+	return fmt.Sprintf("exit code %d\nstdout %q\nstderr %q", r.Code, r.Stdout, r.Stderr)
+}
+
+// callMain is a call of Main as a student would write it. The address and the
+// directory of the test, which args begin with, are another one in every run.
+func callMain(args []string) string {
+	return fmt.Sprintf("args := []string{\"-url\", api.URL, \"-cache\", dir}\nMain(append(args, %s), env, stdout, stderr)", quoted(args[4:]))
+}
+
+func quoted(args []string) string {
+	q := make([]string, len(args))
+	for i, arg := range args {
+		q[i] = strconv.Quote(arg)
+	}
+	return strings.Join(q, ", ")
 }
 
 func runMain(args []string, env map[string]string) run {

@@ -136,6 +136,20 @@ func TestCurrent_DecodeErrorPath(t *testing.T) {
 	}
 }
 
+func TestCurrent_502HTML(t *testing.T) {
+	page := "<html><body><h1>502 Bad Gateway</h1>" + strings.Repeat("<p>nginx</p>", 100) + "</body></html>"
+	for _, contentType := range []string{"text/html", "text/html; charset=utf-8"} {
+		t.Run(contentType, func(t *testing.T) {
+			inBubble(t, answer(502, contentType, page), func(t *testing.T, api *fakeAPI) {
+				got, err := api.current(t)
+				requireError(t, call+" // a proxy answers 502 with an HTML page",
+					"\"invalid character '<'\" sends somebody to debug JSON while a gateway is down.",
+					got, err, &weatherclient.APIError{Status: 502})
+			})
+		})
+	}
+}
+
 func TestCurrent_400Reason(t *testing.T) {
 	const reason = "Latitude must be in range of -90 to 90°. Given: 91.0."
 	for _, tc := range []struct {
@@ -194,20 +208,6 @@ func TestCurrent_429RetryAfterSecondsAndDate(t *testing.T) {
 				requireError(t, fmt.Sprintf("%s // it is %s, and the API answers 429, Retry-After: %s", call, time.Now().UTC().Format(http.TimeFormat), value),
 					"A client that misreads Retry-After comes back too early, and the API blocks its key.",
 					got, err, &weatherclient.APIError{Status: 429, Reason: "Minutely limit exceeded.", RetryAfter: tc.want})
-			})
-		})
-	}
-}
-
-func TestCurrent_502HTML(t *testing.T) {
-	page := "<html><body><h1>502 Bad Gateway</h1>" + strings.Repeat("<p>nginx</p>", 100) + "</body></html>"
-	for _, contentType := range []string{"text/html", "text/html; charset=utf-8"} {
-		t.Run(contentType, func(t *testing.T) {
-			inBubble(t, answer(502, contentType, page), func(t *testing.T, api *fakeAPI) {
-				got, err := api.current(t)
-				requireError(t, call+" // a proxy answers 502 with an HTML page",
-					"\"invalid character '<'\" sends somebody to debug JSON while a gateway is down.",
-					got, err, &weatherclient.APIError{Status: 502})
 			})
 		})
 	}
@@ -535,10 +535,10 @@ func TestCurrent_ConnectionReused(t *testing.T) {
 		answer(404, "", ""),
 		answer(200, "application/json", recorded+strings.Repeat(" ", 60<<10)),
 	}
-	next := 0
+	var next atomic.Int64 // each connection has a goroutine
 	handler := func(w http.ResponseWriter, r *http.Request) {
-		handlers[next%len(handlers)](w, r)
-		next++
+		n := int(next.Add(1)) - 1
+		handlers[n%len(handlers)](w, r)
 	}
 	inBubble(t, handler, func(t *testing.T, api *fakeAPI) {
 		ok := 0

@@ -71,7 +71,7 @@ func TestMap_BackPressure(t *testing.T) {
 					})
 				}
 			}
-			expectCount(t, "for range Map(ctx, 3, items 0 to 99, fn) {}", "pairs", taken, 100)
+			expectCount(t, "for range Map(ctx, 3, items 0 to 99, fn) {}", "pairs", taken, 100, "A record that is left out is missing in the export.")
 		})
 	})
 	t.Run("slow lookup", func(t *testing.T) {
@@ -94,6 +94,33 @@ func TestMap_BackPressure(t *testing.T) {
 			}
 			expectPairs(t, do, got, results(100), "Every item has a result.")
 		})
+	})
+}
+
+func TestMap_SlowInputHoldsNoResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := func(yield func(int) bool) {
+			if yield(0) {
+				<-time.After(time.Hour)
+				yield(1)
+			}
+		}
+		lookups := &lookups{cost: always(time.Minute)}
+		start := time.Now()
+		var at []time.Duration
+		for _, err := range pipeline.Map(t.Context(), 4, in, lookups.fn) {
+			if err == nil {
+				at = append(at, time.Since(start))
+			}
+		}
+		if want := []time.Duration{time.Minute, time.Hour + time.Minute}; !slices.Equal(at, want) {
+			rule.Broken(t, rule.Case{
+				Do:   "Map(ctx, 4, in, fn) // in yields 0, waits an hour, yields 1; fn takes a minute",
+				Got:  rule.Textf("results after %v", at),
+				Want: rule.Textf("results after %v", want),
+				Why:  "At night there is one record an hour. The alarm must not wait for the next record.",
+			})
+		}
 	})
 }
 
@@ -128,8 +155,8 @@ func TestMap_EarlyBreakStopsWorkers(t *testing.T) {
 		const do = "for range Map(ctx, 4, items 0 to 3, fn) { // fn waits for ctx.Done, but not for item 0\n    break\n}"
 		select {
 		case n := <-pairs:
-			expectCount(t, do, "pairs", n, 1)
-			expectCount(t, do, "calls of fn that waited", int(waiting.Load()), workers-1)
+			expectCount(t, do, "pairs", n, 1, "The consumer has left, and asked for no more.")
+			expectCount(t, do, "calls of fn that waited", int(waiting.Load()), workers-1, "All workers are busy when the consumer leaves: each of them has to be ended.")
 		case <-time.After(patience):
 			rule.Broken(t, rule.Case{
 				Do: do, Got: rule.Text("the loop does not end"), Want: rule.Text("the calls are cancelled, and the loop ends"),
@@ -264,7 +291,7 @@ func TestMap_ErrorCancelsOthers(t *testing.T) {
 			}
 			cancelled = int(lookups.cancelled.Load())
 		}
-		expectCount(t, do, "pairs", pairs, 1)
+		expectCount(t, do, "pairs", pairs, 1, "An error ends the sequence.")
 		if cancelled < 3 || lookups.running.Load() > 0 {
 			rule.Broken(t, rule.Case{
 				Do:   do,
@@ -313,8 +340,8 @@ func TestMap_ParentCancel(t *testing.T) {
 			got := collect(pipeline.Map(ctx, 2, lookups.items(9), lookups.fn))
 			const do = "cancel()\nMap(ctx, 2, items 0 to 8, fn)"
 			expectPairs(t, do, got, []string{"0, context canceled"}, "An export that ends without an error looks complete.")
-			expectCount(t, do, "items taken from in", int(lookups.pulled.Load()), 0)
-			expectCount(t, do, "calls of fn", int(lookups.calls.Load()), 0)
+			expectCount(t, do, "items taken from in", int(lookups.pulled.Load()), 0, "What is taken from in and not handed on is lost.")
+			expectCount(t, do, "calls of fn", int(lookups.calls.Load()), 0, "Nobody waits for the results, and the directory server does the work all the same.")
 		})
 	})
 	for _, tc := range []struct {
@@ -383,7 +410,7 @@ func TestMap_PanicSurfacesInConsumer(t *testing.T) {
 				})
 			}
 			lookups.expectElapsed(t, do, hours(2), "The others are cancelled, as after an error.")
-			expectCount(t, do, "calls of fn that run after the range", int(lookups.running.Load()), 0)
+			expectCount(t, do, "calls of fn that run after the range", int(lookups.running.Load()), 0, "The caller closes the connection pool after the loop, and a lookup is still using it.")
 		})
 	})
 	t.Run("in", func(t *testing.T) {
@@ -433,43 +460,16 @@ func TestMap_ReusableSeq(t *testing.T) {
 		seq := pipeline.Map(t.Context(), 2, lookups.items(5), lookups.fn)
 		synctest.Wait()
 		do := "seq := Map(ctx, 2, items 0 to 4, fn)"
-		expectCount(t, do, "items taken from in", int(lookups.pulled.Load()), 0)
+		expectCount(t, do, "items taken from in", int(lookups.pulled.Load()), 0, "What is taken from in and not handed on is lost.")
 		for i := range 2 {
 			do += "\nfor range seq {}"
 			expectPairs(t, do, collect(seq), results(5), "A retry ranges again over the same sequence.")
-			expectCount(t, do, "calls of fn", int(lookups.calls.Load()), 5*(i+1))
+			expectCount(t, do, "calls of fn", int(lookups.calls.Load()), 5*(i+1), "Each range does the work of one range.")
 		}
 		for range seq {
 			break
 		}
 		expectPairs(t, do+"\nfor range seq { break }\nfor range seq {}", collect(seq), results(5), "A retry ranges again over the same sequence.")
-	})
-}
-
-func TestMap_SlowInputHoldsNoResult(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		in := func(yield func(int) bool) {
-			if yield(0) {
-				<-time.After(time.Hour)
-				yield(1)
-			}
-		}
-		lookups := &lookups{cost: always(time.Minute)}
-		start := time.Now()
-		var at []time.Duration
-		for _, err := range pipeline.Map(t.Context(), 4, in, lookups.fn) {
-			if err == nil {
-				at = append(at, time.Since(start))
-			}
-		}
-		if want := []time.Duration{time.Minute, time.Hour + time.Minute}; !slices.Equal(at, want) {
-			rule.Broken(t, rule.Case{
-				Do:   "Map(ctx, 4, in, fn) // in yields 0, waits an hour, yields 1; fn takes a minute",
-				Got:  rule.Textf("results after %v", at),
-				Want: rule.Textf("results after %v", want),
-				Why:  "At night there is one record an hour. The alarm must not wait for the next record.",
-			})
-		}
 	})
 }
 
@@ -502,7 +502,7 @@ func TestMap_Model(t *testing.T) {
 					Why: "The directory server allows so many connections, and not one more.",
 				})
 			}
-			expectCount(t, do, "calls of fn that run after the range", int(lookups.running.Load()), 0)
+			expectCount(t, do, "calls of fn that run after the range", int(lookups.running.Load()), 0, "The caller closes the connection pool after the loop, and a lookup is still using it.")
 		})
 	}
 }
@@ -633,10 +633,10 @@ func expectPairs(t *testing.T, do string, got, want []string, why string) {
 	rule.Broken(t, rule.Case{Do: do, Got: show, Want: rule.Textf("%q", want), Why: why})
 }
 
-func expectCount(t *testing.T, do, what string, got, want int) {
+func expectCount(t *testing.T, do, what string, got, want int, why string) {
 	t.Helper()
 	if got != want {
-		rule.Broken(t, rule.Case{Do: do, Got: rule.Textf("%s: %d", what, got), Want: rule.Textf("%s: %d", what, want)})
+		rule.Broken(t, rule.Case{Do: do, Got: rule.Textf("%s: %d", what, got), Want: rule.Textf("%s: %d", what, want), Why: why})
 	}
 }
 

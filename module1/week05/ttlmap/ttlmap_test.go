@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -288,6 +289,49 @@ func TestUpdate_PanicReleasesLock(t *testing.T) {
 	}
 }
 
+func TestOnEvict_OnlyTheExpired(t *testing.T) {
+	remove := func(int, bool) (int, time.Duration, bool) { return 0, 0, false }
+	replace := func(int, bool) (int, time.Duration, bool) { return 2, time.Hour, true }
+	for _, tc := range []struct {
+		name string
+		ttl  time.Duration
+		call func(m *ttlmap.Map[string, int])
+		want []int
+	}{
+		{`m.Set("s", 2, time.Hour)`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Set("s", 2, time.Hour) }, nil},
+		{`m.Set("s", 2, 0)`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Set("s", 2, 0) }, nil},
+		{`m.Update("s", replace)`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Update("s", replace) }, nil},
+		{`m.Update("s", remove)`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Update("s", remove) }, nil},
+		{`m.Close()`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Close() }, nil},
+		{`m.Update("s", remove)`, 0, func(m *ttlmap.Map[string, int]) { m.Update("s", remove) }, []int{1}},
+		{`m.Set("s", 2, 0)`, 0, func(m *ttlmap.Map[string, int]) { m.Set("s", 2, 0) }, []int{1}},
+		{"m.Set(\"s\", 2, 0)\nm.Get(\"s\")", 0, func(m *ttlmap.Map[string, int]) { m.Set("s", 2, 0); m.Get("s") }, []int{1, 2}},
+		{"m.Len()\nmaps.Collect(m.All())\nm.Close()", 0, func(m *ttlmap.Map[string, int]) { m.Len(); _ = maps.Collect(m.All()); m.Close() }, nil},
+		{"m.Close()\nm.Get(\"s\")\nm.Get(\"s\")", 0, func(m *ttlmap.Map[string, int]) { m.Close(); m.Get("s"); m.Get("s") }, []int{1}},
+	} {
+		var mu sync.Mutex // a map that evicts on its own does so at any time
+		var evicted []int
+		m := ttlmap.New[string, int](ttlmap.WithOnEvict(func(_ string, v int) {
+			mu.Lock()
+			defer mu.Unlock()
+			evicted = append(evicted, v)
+		}))
+		m.Set("s", 1, tc.ttl)
+		tc.call(m)
+		mu.Lock()
+		got := slices.Clone(evicted)
+		mu.Unlock()
+		do := fmt.Sprintf("m.Set(\"s\", 1, %v)\n%s", lit(tc.ttl), tc.name)
+		if !cmp.Equal(tc.want, got) {
+			rule.Broken(t, rule.Case{
+				Do: do, Got: rule.Textf("OnEvict was called for the values %v", got), Want: rule.Textf("for the values %v", tc.want),
+				Why: "OnEvict says \"your session has expired\". Said to the wrong one it is a lie, and not said it is a lease that nobody returns.",
+			})
+		}
+		m.Close()
+	}
+}
+
 // TestGet_LeavesTheNewEntry looks for a Get that removes what a Set has stored
 // after the Get had looked.
 func TestGet_LeavesTheNewEntry(t *testing.T) {
@@ -319,62 +363,6 @@ func TestGet_LeavesTheNewEntry(t *testing.T) {
 			})
 		}
 	}
-}
-
-func TestJanitor_FreesMemory(t *testing.T) {
-	type session struct{ cart [256]string }
-	synctest.Test(t, func(t *testing.T) {
-		const n = 16
-		var mu sync.Mutex
-		evicted := make(map[int]int)
-		m := ttlmap.New[int, *session](ttlmap.WithShards(4), ttlmap.WithJanitor(time.Minute),
-			ttlmap.WithOnEvict(func(k int, _ *session) {
-				mu.Lock()
-				defer mu.Unlock()
-				evicted[k]++
-			}))
-		defer m.Close()
-		soFar := func() map[int]int {
-			mu.Lock()
-			defer mu.Unlock()
-			return maps.Clone(evicted)
-		}
-		sessions := make(map[int]weak.Pointer[session], n)
-		want := make(map[int]int)
-		for i := range n {
-			s := new(session)
-			sessions[i] = weak.Make(s)
-			m.Set(i, s, 90*time.Second)
-			want[i] = 1
-		}
-		m.Set(n, new(session), time.Hour)
-
-		const do = `m := New[int, *session](WithShards(4), WithJanitor(time.Minute), WithOnEvict(count))
-for i := range 16 {
-    m.Set(i, new(session), 90*time.Second)
-}
-`
-		pass(2*time.Minute - 1)
-		const why = "Nobody asks for a session whose user has gone. Without the janitor it stays until the process is out of memory."
-		if got := soFar(); len(got) > 0 {
-			rule.Broken(t, rule.Case{
-				Do: do + "time.Sleep(2*time.Minute - 1)", Got: rule.Textf("%d keys were evicted", len(got)), Want: rule.Text("none before the sweep at 2 minutes"), Why: why,
-			})
-		}
-		pass(1)
-		if got := soFar(); !cmp.Equal(want, got) {
-			rule.Broken(t, rule.Case{
-				Do: do + "time.Sleep(2 * time.Minute)", Got: rule.Textf("%d keys were evicted", len(got)), Want: rule.Text("each of the 16 keys once, by the sweep at 2 minutes"), Why: why,
-			})
-		}
-		for i := range n {
-			gctest.Collected(t, sessions[i], do+"time.Sleep(2 * time.Minute)\nruntime.GC()", fmt.Sprintf("session %d", i))
-			if t.Failed() {
-				break
-			}
-		}
-		runtime.KeepAlive(m)
-	})
 }
 
 func TestJanitor_OneGoroutineTotal(t *testing.T) {
@@ -439,6 +427,62 @@ func TestJanitor_OneGoroutineTotal(t *testing.T) {
 				})
 			}
 		})
+	})
+}
+
+func TestJanitor_FreesMemory(t *testing.T) {
+	type session struct{ cart [256]string }
+	synctest.Test(t, func(t *testing.T) {
+		const n = 16
+		var mu sync.Mutex
+		evicted := make(map[int]int)
+		m := ttlmap.New[int, *session](ttlmap.WithShards(4), ttlmap.WithJanitor(time.Minute),
+			ttlmap.WithOnEvict(func(k int, _ *session) {
+				mu.Lock()
+				defer mu.Unlock()
+				evicted[k]++
+			}))
+		defer m.Close()
+		soFar := func() map[int]int {
+			mu.Lock()
+			defer mu.Unlock()
+			return maps.Clone(evicted)
+		}
+		sessions := make(map[int]weak.Pointer[session], n)
+		want := make(map[int]int)
+		for i := range n {
+			s := new(session)
+			sessions[i] = weak.Make(s)
+			m.Set(i, s, 90*time.Second)
+			want[i] = 1
+		}
+		m.Set(n, new(session), time.Hour)
+
+		const do = `m := New[int, *session](WithShards(4), WithJanitor(time.Minute), WithOnEvict(count))
+for i := range 16 {
+    m.Set(i, new(session), 90*time.Second)
+}
+`
+		pass(2*time.Minute - 1)
+		const why = "Nobody asks for a session whose user has gone. Without the janitor it stays until the process is out of memory."
+		if got := soFar(); len(got) > 0 {
+			rule.Broken(t, rule.Case{
+				Do: do + "time.Sleep(2*time.Minute - 1)", Got: rule.Textf("%d keys were evicted", len(got)), Want: rule.Text("none before the sweep at 2 minutes"), Why: why,
+			})
+		}
+		pass(1)
+		if got := soFar(); !cmp.Equal(want, got) {
+			rule.Broken(t, rule.Case{
+				Do: do + "time.Sleep(2 * time.Minute)", Got: rule.Textf("%d keys were evicted", len(got)), Want: rule.Text("each of the 16 keys once, by the sweep at 2 minutes"), Why: why,
+			})
+		}
+		for i := range n {
+			gctest.Collected(t, sessions[i], do+"time.Sleep(2 * time.Minute)\nruntime.GC()", fmt.Sprintf("session %d", i))
+			if t.Failed() {
+				break
+			}
+		}
+		runtime.KeepAlive(m)
 	})
 }
 
@@ -536,41 +580,6 @@ func TestOnEvict_OncePerKeyOutsideLock(t *testing.T) {
 			}
 		})
 	})
-}
-
-func TestOnEvict_OnlyTheExpired(t *testing.T) {
-	remove := func(int, bool) (int, time.Duration, bool) { return 0, 0, false }
-	replace := func(int, bool) (int, time.Duration, bool) { return 2, time.Hour, true }
-	for _, tc := range []struct {
-		name string
-		ttl  time.Duration
-		call func(m *ttlmap.Map[string, int])
-		want []int
-	}{
-		{`m.Set("s", 2, time.Hour)`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Set("s", 2, time.Hour) }, nil},
-		{`m.Set("s", 2, 0)`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Set("s", 2, 0) }, nil},
-		{`m.Update("s", replace)`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Update("s", replace) }, nil},
-		{`m.Update("s", remove)`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Update("s", remove) }, nil},
-		{`m.Close()`, time.Hour, func(m *ttlmap.Map[string, int]) { m.Close() }, nil},
-		{`m.Update("s", remove)`, 0, func(m *ttlmap.Map[string, int]) { m.Update("s", remove) }, []int{1}},
-		{`m.Set("s", 2, 0)`, 0, func(m *ttlmap.Map[string, int]) { m.Set("s", 2, 0) }, []int{1}},
-		{"m.Set(\"s\", 2, 0)\nm.Get(\"s\")", 0, func(m *ttlmap.Map[string, int]) { m.Set("s", 2, 0); m.Get("s") }, []int{1, 2}},
-		{"m.Len()\nmaps.Collect(m.All())\nm.Close()", 0, func(m *ttlmap.Map[string, int]) { m.Len(); _ = maps.Collect(m.All()); m.Close() }, nil},
-		{"m.Close()\nm.Get(\"s\")\nm.Get(\"s\")", 0, func(m *ttlmap.Map[string, int]) { m.Close(); m.Get("s"); m.Get("s") }, []int{1}},
-	} {
-		var got []int
-		m := ttlmap.New[string, int](ttlmap.WithOnEvict(func(_ string, v int) { got = append(got, v) }))
-		m.Set("s", 1, tc.ttl)
-		tc.call(m)
-		do := fmt.Sprintf("m.Set(\"s\", 1, %v)\n%s", lit(tc.ttl), tc.name)
-		if !cmp.Equal(tc.want, got) {
-			rule.Broken(t, rule.Case{
-				Do: do, Got: rule.Textf("OnEvict was called for the values %v", got), Want: rule.Textf("for the values %v", tc.want),
-				Why: "OnEvict says \"your session has expired\". Said to the wrong one it is a lie, and not said it is a lease that nobody returns.",
-			})
-		}
-		m.Close()
-	}
 }
 
 func TestNew_OnEvictOfOtherTypes(t *testing.T) {

@@ -30,6 +30,39 @@ const (
 	doRoot = `Crawl(ctx, cfg, "http://shop.example/")`
 )
 
+func TestCrawl_ChainOf200(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *web) {
+		const n = 200
+		w.serveFunc("shop.example", func(uri string, _ int) (doc, bool) {
+			var i int
+			if _, err := fmt.Sscanf(uri, "/%d", &i); err != nil || i >= n {
+				return doc{}, false
+			}
+			if i == n-1 {
+				return doc{}, true
+			}
+			return doc{links: []string{fmt.Sprintf("/%d", i+1)}}, true
+		})
+		const do = `Crawl(ctx, cfg, "http://shop.example/0") // 200 pages, each links to the next one only`
+		report, err := w.crawl(do, w.config(), root+"0")
+		var want, got []string
+		for i := range n {
+			want = append(want, fmt.Sprintf("%d %s%d", i, root, i))
+		}
+		for _, p := range report.Pages {
+			got = append(got, fmt.Sprintf("%d %s", p.Depth, p.URL))
+		}
+		if !slices.Equal(got, want) || report.Stopped != crawler.StoppedDone || err != nil {
+			rule.Broken(t, rule.Case{
+				Do:   do,
+				Got:  rule.Textf("%d pages, stopped %q, error %v", len(got), report.Stopped, err),
+				Want: rule.Textf("200 pages with the depths 0 to 199, stopped %q, error nil", crawler.StoppedDone),
+				Why:  "At every hop one page is finished and one is new. Who looks between the two sees no work left.",
+			})
+		}
+	})
+}
+
 func TestCrawl_EachPageOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *web) {
 		const n = 25
@@ -61,6 +94,7 @@ func TestCrawl_EachPageOnce(t *testing.T) {
 				Do:   do,
 				Got:  rule.Textf("%d pages fetched, %d in the report, stopped %q, error %v", len(hits), len(report.Pages), report.Stopped, err),
 				Want: rule.Textf("%d pages fetched, %d in the report, stopped %q, error nil", n+1, n+1, crawler.StoppedDone),
+				Why:  "The crawl is done when every page that was found has been fetched, and nobody can find another one.",
 			})
 		}
 	})
@@ -118,39 +152,6 @@ func TestCrawl_TerminatesOnCycleAndSelfLoop(t *testing.T) {
 			report, err := w.crawl("Crawl(ctx, cfg)", w.config())
 			expect(t, "Crawl(ctx, cfg)", report, err, []string{"stopped: done"}, "A list of sites can be empty.")
 		})
-	})
-}
-
-func TestCrawl_ChainOf200(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *web) {
-		const n = 200
-		w.serveFunc("shop.example", func(uri string, _ int) (doc, bool) {
-			var i int
-			if _, err := fmt.Sscanf(uri, "/%d", &i); err != nil || i >= n {
-				return doc{}, false
-			}
-			if i == n-1 {
-				return doc{}, true
-			}
-			return doc{links: []string{fmt.Sprintf("/%d", i+1)}}, true
-		})
-		const do = `Crawl(ctx, cfg, "http://shop.example/0") // 200 pages, each links to the next one only`
-		report, err := w.crawl(do, w.config(), root+"0")
-		var want, got []string
-		for i := range n {
-			want = append(want, fmt.Sprintf("%d %s%d", i, root, i))
-		}
-		for _, p := range report.Pages {
-			got = append(got, fmt.Sprintf("%d %s", p.Depth, p.URL))
-		}
-		if !slices.Equal(got, want) || report.Stopped != crawler.StoppedDone || err != nil {
-			rule.Broken(t, rule.Case{
-				Do:   do,
-				Got:  rule.Textf("%d pages, stopped %q, error %v", len(got), report.Stopped, err),
-				Want: rule.Textf("200 pages with the depths 0 to 199, stopped %q, error nil", crawler.StoppedDone),
-				Why:  "At every hop one page is finished and one is new. Who looks between the two sees no work left.",
-			})
-		}
 	})
 }
 
@@ -408,6 +409,93 @@ func TestCrawl_DepthIsTheShortestPath(t *testing.T) {
 	})
 }
 
+// TestCrawl_DeterministicReportOrder crawls one tree with other delays each time.
+func TestCrawl_DeterministicReportOrder(t *testing.T) {
+	const seed = 6
+	random := rand.New(rand.NewPCG(seed, seed))
+	want := []string{"depth 0: 200 http://shop.example/, 4 links"}
+	for i := 3; i >= 0; i-- {
+		want = slices.Insert(want, 1, fmt.Sprintf("depth 1: 200 http://shop.example/%c, 4 links", 'a'+i))
+	}
+	for i := range 16 {
+		want = append(want, fmt.Sprintf("depth 2: 200 http://shop.example/%c/%d, 0 links", 'a'+i/4, i%4))
+	}
+	want = append(want, "stopped: done")
+	for round := range 5 {
+		inBubble(t, func(t *testing.T, w *web) {
+			docs := make(map[string]doc)
+			takes := func() time.Duration { return time.Duration(random.IntN(1000)) * time.Millisecond }
+			docs["/"] = doc{links: []string{"/d", "/b", "/a", "/c"}, takes: takes()}
+			for i := range 16 {
+				parent, child := fmt.Sprintf("/%c", 'a'+i/4), fmt.Sprintf("/%c/%d", 'a'+i/4, i%4)
+				docs[parent] = doc{links: append(docs[parent].links, child), takes: takes()}
+				docs[child] = doc{takes: takes()}
+			}
+			w.serve("shop.example", docs)
+			do := fmt.Sprintf("%s // a tree of 21 pages, delays of round %d, seed %d", doRoot, round, seed)
+			report, err := w.crawl(do, w.config(), root)
+			expect(t, do, report, err, want, "Two reports of one site are compared with diff, to see what changed since yesterday.")
+		})
+	}
+}
+
+func TestCrawl_RedirectCountsTargetOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *web) {
+		w.serve("shop.example", map[string]doc{
+			"/":      {links: []string{"/old", "/older", "/new", "/loop"}},
+			"/old":   {status: 301, location: "/new#price"},
+			"/older": {status: 302, location: "http://SHOP.example/old"},
+			"/new":   {links: []string{"/"}},
+			"/loop":  {status: 307, location: "/pool", links: []string{"/not-parsed"}},
+			"/pool":  {status: 308, location: "/loop"},
+			"/moved": {status: 303},
+		})
+		do := doRoot + `
+// / -> /old, /older, /new, /loop; redirects: /old to /new, /older to /old, /loop to /pool, /pool to /loop`
+		cfg := w.config()
+		report, err := w.crawl(do, cfg, root, root+"moved")
+		expect(t, do, report, err, []string{
+			"depth 0: 200 http://shop.example/, 4 links",
+			"depth 0: 303 http://shop.example/moved, 0 links",
+			"depth 1: 307 http://shop.example/loop, 0 links, redirects [http://shop.example/pool]",
+			"depth 1: 200 http://shop.example/new, 1 links, redirects [http://shop.example/old]",
+			"depth 1: 301 http://shop.example/old, 0 links, redirects [http://shop.example/older]",
+			"depth 1: 302 http://shop.example/older, 0 links",
+			"depth 1: 308 http://shop.example/pool, 0 links, redirects [http://shop.example/loop]",
+			"stopped: done",
+		}, "A redirect is one more way to a page, not one more page.")
+		for u, n := range count(w.pages()) {
+			if n != 1 {
+				rule.Broken(t, rule.Case{
+					Do: do, Got: rule.Textf("%d requests for %s", n, u), Want: rule.Text("one request for each page"),
+					Why: "A client that follows redirects by itself visits pages behind the back of the crawler.",
+				})
+			}
+		}
+		if cfg.Client.CheckRedirect != nil {
+			rule.Broken(t, rule.Case{
+				Do: do, Got: rule.Text("cfg.Client.CheckRedirect was set"), Want: rule.Text("a client as it was before"),
+				Why: "The client belongs to the caller, who may use it for other requests at the same time.",
+			})
+		}
+	})
+	t.Run("two to one", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, w *web) {
+			w.serve("shop.example", map[string]doc{
+				"/b": {status: 301, location: "/"}, "/a": {status: 301, location: "/", takes: time.Second}, "/": {},
+			})
+			const do = `Crawl(ctx, cfg, "http://shop.example/b", "http://shop.example/a") // both redirect to /`
+			report, err := w.crawl(do, w.config(), root+"b", root+"a")
+			expect(t, do, report, err, []string{
+				"depth 0: 200 http://shop.example/, 0 links, redirects [http://shop.example/a http://shop.example/b]",
+				"depth 0: 301 http://shop.example/a, 0 links",
+				"depth 0: 301 http://shop.example/b, 0 links",
+				"stopped: done",
+			}, "")
+		})
+	})
+}
+
 func TestCrawl_RobotsDisallow(t *testing.T) {
 	site := func(robots doc) map[string]doc {
 		return map[string]doc{
@@ -498,63 +586,6 @@ func TestCrawl_RobotsDisallow(t *testing.T) {
 				"skipped robots: 1",
 				"stopped: done",
 			}, "One site's rules say nothing about another.")
-		})
-	})
-}
-
-func TestCrawl_RedirectCountsTargetOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *web) {
-		w.serve("shop.example", map[string]doc{
-			"/":      {links: []string{"/old", "/older", "/new", "/loop"}},
-			"/old":   {status: 301, location: "/new#price"},
-			"/older": {status: 302, location: "http://SHOP.example/old"},
-			"/new":   {links: []string{"/"}},
-			"/loop":  {status: 307, location: "/pool", links: []string{"/not-parsed"}},
-			"/pool":  {status: 308, location: "/loop"},
-			"/moved": {status: 303},
-		})
-		do := doRoot + `
-// / -> /old, /older, /new, /loop; redirects: /old to /new, /older to /old, /loop to /pool, /pool to /loop`
-		cfg := w.config()
-		report, err := w.crawl(do, cfg, root, root+"moved")
-		expect(t, do, report, err, []string{
-			"depth 0: 200 http://shop.example/, 4 links",
-			"depth 0: 303 http://shop.example/moved, 0 links",
-			"depth 1: 307 http://shop.example/loop, 0 links, redirects [http://shop.example/pool]",
-			"depth 1: 200 http://shop.example/new, 1 links, redirects [http://shop.example/old]",
-			"depth 1: 301 http://shop.example/old, 0 links, redirects [http://shop.example/older]",
-			"depth 1: 302 http://shop.example/older, 0 links",
-			"depth 1: 308 http://shop.example/pool, 0 links, redirects [http://shop.example/loop]",
-			"stopped: done",
-		}, "A redirect is one more way to a page, not one more page.")
-		for u, n := range count(w.pages()) {
-			if n != 1 {
-				rule.Broken(t, rule.Case{
-					Do: do, Got: rule.Textf("%d requests for %s", n, u), Want: rule.Text("one request for each page"),
-					Why: "A client that follows redirects by itself visits pages behind the back of the crawler.",
-				})
-			}
-		}
-		if cfg.Client.CheckRedirect != nil {
-			rule.Broken(t, rule.Case{
-				Do: do, Got: rule.Text("cfg.Client.CheckRedirect was set"), Want: rule.Text("a client as it was before"),
-				Why: "The client belongs to the caller, who may use it for other requests at the same time.",
-			})
-		}
-	})
-	t.Run("two to one", func(t *testing.T) {
-		inBubble(t, func(t *testing.T, w *web) {
-			w.serve("shop.example", map[string]doc{
-				"/b": {status: 301, location: "/"}, "/a": {status: 301, location: "/", takes: time.Second}, "/": {},
-			})
-			const do = `Crawl(ctx, cfg, "http://shop.example/b", "http://shop.example/a") // both redirect to /`
-			report, err := w.crawl(do, w.config(), root+"b", root+"a")
-			expect(t, do, report, err, []string{
-				"depth 0: 200 http://shop.example/, 0 links, redirects [http://shop.example/a http://shop.example/b]",
-				"depth 0: 301 http://shop.example/a, 0 links",
-				"depth 0: 301 http://shop.example/b, 0 links",
-				"stopped: done",
-			}, "")
 		})
 	})
 }
@@ -1055,36 +1086,6 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-}
-
-// TestCrawl_DeterministicReportOrder crawls one tree with other delays each time.
-func TestCrawl_DeterministicReportOrder(t *testing.T) {
-	const seed = 6
-	random := rand.New(rand.NewPCG(seed, seed))
-	want := []string{"depth 0: 200 http://shop.example/, 4 links"}
-	for i := 3; i >= 0; i-- {
-		want = slices.Insert(want, 1, fmt.Sprintf("depth 1: 200 http://shop.example/%c, 4 links", 'a'+i))
-	}
-	for i := range 16 {
-		want = append(want, fmt.Sprintf("depth 2: 200 http://shop.example/%c/%d, 0 links", 'a'+i/4, i%4))
-	}
-	want = append(want, "stopped: done")
-	for round := range 5 {
-		inBubble(t, func(t *testing.T, w *web) {
-			docs := make(map[string]doc)
-			takes := func() time.Duration { return time.Duration(random.IntN(1000)) * time.Millisecond }
-			docs["/"] = doc{links: []string{"/d", "/b", "/a", "/c"}, takes: takes()}
-			for i := range 16 {
-				parent, child := fmt.Sprintf("/%c", 'a'+i/4), fmt.Sprintf("/%c/%d", 'a'+i/4, i%4)
-				docs[parent] = doc{links: append(docs[parent].links, child), takes: takes()}
-				docs[child] = doc{takes: takes()}
-			}
-			w.serve("shop.example", docs)
-			do := fmt.Sprintf("%s // a tree of 21 pages, delays of round %d, seed %d", doRoot, round, seed)
-			report, err := w.crawl(do, w.config(), root)
-			expect(t, do, report, err, want, "Two reports of one site are compared with diff, to see what changed since yesterday.")
-		})
 	}
 }
 

@@ -209,7 +209,7 @@ func expect(t *testing.T, do string, report crawler.Report, err error, want []st
 		got = append(got, "error "+err.Error())
 	}
 	if !slices.Equal(got, want) {
-		rule.Broken(t, rule.Case{Do: do, Got: listing(got), Want: listing(want), Why: why})
+		rule.Broken(t, rule.Case{Do: do, Got: differing(got, want), Want: differing(want, got), Why: why})
 	}
 }
 
@@ -232,6 +232,23 @@ func show(report crawler.Report) []string {
 }
 
 func listing(lines []string) rule.Text { return rule.Text(strings.Join(lines, "\n")) }
+
+// differing shows lines. Of many it leaves out those that others has too.
+func differing(lines, others []string) rule.Text {
+	const most = 6
+	if len(lines) <= most && len(others) <= most || sameButOrder(lines, others) {
+		return listing(lines)
+	}
+	shown := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
+	if left := len(lines) - len(shown); left > 0 {
+		shown = append(shown, fmt.Sprintf("(%d lines as they should be)", left))
+	}
+	return listing(shown)
+}
+
+func sameButOrder(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
 
 // count returns how often each URL was asked for.
 func count(hits []hit) map[string]int {

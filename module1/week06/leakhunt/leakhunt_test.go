@@ -80,48 +80,6 @@ func TestCheck_NoGoroutineLeft(t *testing.T) {
 	})
 }
 
-func TestCheck_ContextReleased(t *testing.T) {
-	hc := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return answer(200), nil })}
-	type request struct{ body [1 << 10]byte }
-	withRequest := func() (context.Context, weak.Pointer[request]) {
-		r := new(request)
-		return context.WithValue(context.Background(), requestKey{}, r), weak.Make(r)
-	}
-
-	t.Run("check", func(t *testing.T) {
-		c := leakhunt.NewChecker(hc, every)
-		check := func() weak.Pointer[request] {
-			ctx, r := withRequest()
-			mustCheck(t, c, ctx, []string{site + "/ok"})
-			return r
-		}
-		gctest.Collected(t, check(),
-			"ctx := context.WithValue(ctx, requestKey{}, r)\nc.Check(ctx, urls)\nr, ctx = nil, nil\nruntime.GC() // c is not closed yet",
-			"the value in the context of a check that has returned")
-		c.Close()
-	})
-
-	t.Run("watch", func(t *testing.T) {
-		const do = "ctx, cancel := context.WithCancel(context.WithValue(ctx, requestKey{}, r))\nchanges := c.Watch(ctx, urls)\ncancel()\n"
-		inBubble(t, func(t *testing.T, _ *pipenet.Network) {
-			c := leakhunt.NewChecker(hc, every)
-			watch := func() weak.Pointer[request] {
-				ctx, r := withRequest()
-				ctx, cancel := context.WithCancel(ctx)
-				changes := c.Watch(ctx, []string{site + "/ok"})
-				synctest.Wait()
-				cancel()
-				synctest.Wait()
-				expectClosed(t, changes, do, "")
-				return r
-			}
-			gctest.Collected(t, watch(), do+"r, ctx, cancel = nil, nil, nil\nruntime.GC() // c is not closed yet",
-				"the value in the context of a watch that has ended")
-			c.Close()
-		})
-	})
-}
-
 func TestCheck_TimeoutDoesNotLeakSender(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -196,7 +154,7 @@ func TestCheck_ConnectionsReused(t *testing.T) {
 						Do:   fmt.Sprintf("for range %d {\n    c.Check(ctx, %#v) // all on one host\n}", checks, tc.urls),
 						Got:  rule.Textf("%d connections", got),
 						Want: rule.Textf("at most %d: the later checks use the connections of the first one", len(tc.urls)),
-						Why:  "A connection goes back to its transport only when the body has been read to its end and closed. Each new one costs two descriptors and a TLS handshake.",
+						Why:  "A connection is used again if its transport is the same, keeps connections, and got it back: when the body has been read to its end and closed. Each new one costs two descriptors and a TLS handshake.",
 					})
 				}
 			})
@@ -386,6 +344,48 @@ func TestClose_StopsTickers(t *testing.T) {
 	})
 }
 
+func TestCheck_ContextReleased(t *testing.T) {
+	hc := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return answer(200), nil })}
+	type request struct{ body [1 << 10]byte }
+	withRequest := func() (context.Context, weak.Pointer[request]) {
+		r := new(request)
+		return context.WithValue(context.Background(), requestKey{}, r), weak.Make(r)
+	}
+
+	t.Run("check", func(t *testing.T) {
+		c := leakhunt.NewChecker(hc, every)
+		check := func() weak.Pointer[request] {
+			ctx, r := withRequest()
+			mustCheck(t, c, ctx, []string{site + "/ok"})
+			return r
+		}
+		gctest.Collected(t, check(),
+			"ctx := context.WithValue(ctx, requestKey{}, r)\nc.Check(ctx, urls)\nr, ctx = nil, nil\nruntime.GC() // c is not closed yet",
+			"the value in the context of a check that has returned")
+		c.Close()
+	})
+
+	t.Run("watch", func(t *testing.T) {
+		const do = "ctx, cancel := context.WithCancel(context.WithValue(ctx, requestKey{}, r))\nchanges := c.Watch(ctx, urls)\ncancel()\n"
+		inBubble(t, func(t *testing.T, _ *pipenet.Network) {
+			c := leakhunt.NewChecker(hc, every)
+			watch := func() weak.Pointer[request] {
+				ctx, r := withRequest()
+				ctx, cancel := context.WithCancel(ctx)
+				changes := c.Watch(ctx, []string{site + "/ok"})
+				synctest.Wait()
+				cancel()
+				synctest.Wait()
+				expectClosed(t, changes, do, "")
+				return r
+			}
+			gctest.Collected(t, watch(), do+"r, ctx, cancel = nil, nil, nil\nruntime.GC() // c is not closed yet",
+				"the value in the context of a watch that has ended")
+			c.Close()
+		})
+	})
+}
+
 // TestFDs_FlatOver100Checks uses real sockets. Where the system does not list
 // descriptors, it counts the connections of the client alone.
 func TestFDs_FlatOver100Checks(t *testing.T) {
@@ -521,6 +521,7 @@ func TestBehaviour_Unchanged(t *testing.T) {
 				Do:   fmt.Sprintf("c.Check(ctx, %#v)", urls),
 				Got:  rule.Textf("%d results, error %v", len(found), err),
 				Want: rule.Textf("%d results, error nil", len(urls)),
+				Why:  "One link that is broken does not hide what is known of the others.",
 			})
 		}
 		for url, want := range map[string]error{
@@ -528,19 +529,21 @@ func TestBehaviour_Unchanged(t *testing.T) {
 			site + "/bad": leakhunt.StatusError(400), site + "/failed": leakhunt.StatusError(500), site + "/moved": leakhunt.StatusError(410),
 		} {
 			if got := found[url]; got != want {
-				rule.Broken(t, rule.Case{Do: fmt.Sprintf("found, err := c.Check(ctx, urls)\nfmt.Println(found[%q])", url), Got: got, Want: want})
+				rule.Broken(t, rule.Case{Do: fmt.Sprintf("found, err := c.Check(ctx, urls)\nfmt.Println(found[%q])", url), Got: got, Want: want, Why: "A leak is mended when nothing else has changed. Callers decide by these errors."})
 			}
 		}
 		if got := found[site+"/down"]; !errors.Is(got, errDown) {
 			rule.Broken(t, rule.Case{
 				Do:  "found, err := c.Check(ctx, urls)\nfmt.Println(found[\"http://links.example/down\"])",
 				Got: got, Want: rule.Text("an error that wraps the error of the transport"),
+				Why: "Callers tell a host that is down from a page that is gone.",
 			})
 		}
 		if got := found["http://[bad"]; got == nil {
 			rule.Broken(t, rule.Case{
 				Do:  "found, err := c.Check(ctx, urls)\nfmt.Println(found[\"http://[bad\"])",
 				Got: nil, Want: rule.Text("an error: no request can be made from this"),
+				Why: "A link that cannot be asked for is a broken link.",
 			})
 		}
 		if got := leakhunt.StatusError(404).Error(); got != "status 404 Not Found" {
@@ -664,6 +667,7 @@ func TestBehaviour_Unchanged(t *testing.T) {
 					Do:   "changes := c.Watch(ctx, []string{\"http://links.example/b\", \"http://links.example/a\"}) // every minute",
 					Got:  rule.Text("\n" + strings.Join(got, "\n")),
 					Want: rule.Text("\n" + strings.Join(want, "\n")),
+					Why:  "A leak is mended when nothing else has changed. A change that is not told, or told twice, is a wrong alarm.",
 				})
 			}
 			c.Close()
@@ -688,6 +692,7 @@ func TestBehaviour_Unchanged(t *testing.T) {
 				Do:   "c.Close()\nfound, err := c.Check(ctx, urls)",
 				Got:  rule.Textf("%v, error %v after %d requests", found, err, asked),
 				Want: rule.Textf("an empty map, error %v after 0 requests", leakhunt.ErrClosed),
+				Why:  "After Close nobody ends what is begun.",
 			})
 		}
 		done, cancel := context.WithCancel(t.Context())
@@ -799,9 +804,9 @@ func expectClosed(t *testing.T, changes <-chan leakhunt.Change, do, why string) 
 		if !open {
 			return
 		}
-		rule.Broken(t, rule.Case{Do: do + "\nch, ok := <-changes", Got: rule.Text("a change"), Want: rule.Text("ok is false: the channel is closed"), Why: why})
+		rule.Broken(t, rule.Case{Do: strings.TrimSuffix(do, "\n") + "\nch, ok := <-changes", Got: rule.Text("a change"), Want: rule.Text("ok is false: the channel is closed"), Why: why})
 	default:
-		rule.Broken(t, rule.Case{Do: do + "\nch, ok := <-changes", Got: rule.Text("the receiver waits"), Want: rule.Text("ok is false: the channel is closed"), Why: why})
+		rule.Broken(t, rule.Case{Do: strings.TrimSuffix(do, "\n") + "\nch, ok := <-changes", Got: rule.Text("the receiver waits"), Want: rule.Text("ok is false: the channel is closed"), Why: why})
 	}
 }
 

@@ -26,6 +26,50 @@ import (
 // about a lock that is held for too long does not: a bubble stands still while
 // one of its goroutines waits for a mutex.
 
+// TestWait_FIFO makes the delays and the arrivals meet: the clock of a bubble
+// wakes those who wait for one moment in any order.
+func TestWait_FIFO(t *testing.T) {
+	const why = "A worker that is overtaken again and again never fetches its page."
+	t.Run("in the order of the calls", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBubble(t, politeness.Policy{Delay: time.Second})
+			var want []time.Duration
+			for i := range 50 {
+				b.wait("a")
+				want = append(want, s(i))
+			}
+			b.until(time.Hour)
+			b.expectTurns("l := New(Policy{Delay: time.Second})\n// 50 goroutines call l.Wait(ctx, \"a\") one after the other", want, why)
+		})
+	})
+	t.Run("a newcomer when a turn comes", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			for round := range 40 {
+				// The last use is IdleAfter ago at 10 s, but somebody waits.
+				b := newBubble(t, politeness.Policy{Delay: 10 * time.Second, IdleAfter: 10 * time.Second})
+				b.wait("a")
+				var newcomer *call
+				arrive := func() { newcomer = b.begin(t.Context(), "a", s(10)) }
+				if round%2 == 0 {
+					arrive()
+				}
+				first := b.wait("a")
+				if round%2 == 1 {
+					arrive()
+				}
+				b.until(s(30))
+				got := []time.Duration{first.at, newcomer.at}
+				if want := []time.Duration{s(10), s(20)}; !cmp.Equal(want, got) {
+					rule.Broken(t, rule.Case{
+						Do:  "l := New(Policy{Delay: 10*time.Second, IdleAfter: 10*time.Second})\nl.Wait(ctx, \"a\")\ngo l.Wait(ctx, \"a\") // first\n// at 10 s, when its turn comes\ngo l.Wait(ctx, \"a\") // newcomer",
+						Got: rule.Textf("first at %v, newcomer at %v", got[0], got[1]), Want: rule.Textf("first at %v, newcomer at %v", want[0], want[1]), Why: why,
+					})
+				}
+			}
+		})
+	})
+}
+
 func TestWait_ExactSpacing(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -104,46 +148,85 @@ func TestWait_BurstThenSpacing(t *testing.T) {
 	})
 }
 
-// TestWait_FIFO makes the delays and the arrivals meet: the clock of a bubble
-// wakes those who wait for one moment in any order.
-func TestWait_FIFO(t *testing.T) {
-	const why = "A worker that is overtaken again and again never fetches its page."
-	t.Run("in the order of the calls", func(t *testing.T) {
+func TestWait_ContextDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const times = 64
+		l := politeness.New(politeness.Policy{Delay: time.Minute, Burst: times})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range times {
+			if err := l.Wait(ctx, "a"); err != context.Canceled {
+				rule.Broken(t, rule.Case{
+					Do: "l := New(Policy{Delay: time.Minute, Burst: 64})\ncancel()\nl.Wait(ctx, \"a\") // 64 times", Got: err, Want: context.Canceled,
+					Why: "A worker that was told to stop sends one more request.",
+				})
+			}
+		}
+		if got := l.Hosts(); got != 0 {
+			rule.Broken(t, rule.Case{
+				Do: "cancel()\nl.Wait(ctx, \"a\")\nl.Hosts()", Got: got, Want: 0,
+				Why: "Nothing was asked of this host, so there is nothing to remember.",
+			})
+		}
+		start := time.Now()
+		for range times {
+			if err := l.Wait(t.Context(), "a"); err != nil || time.Since(start) != 0 {
+				rule.Broken(t, rule.Case{
+					Do: "l := New(Policy{Delay: time.Minute, Burst: 64})\n// l.Wait 64 times with a context that is done, then 64 times with another", Got: rule.Textf("%v after %v", err, time.Since(start)), Want: rule.Text("all 64 turns at once"),
+					Why: "A call that fails takes no turn.",
+				})
+			}
+		}
+	})
+}
+
+func TestPenalize_DelaysWaiters(t *testing.T) {
+	const why = "The server has said \"not before\". A worker that comes earlier gets the address of the crawler blocked."
+	for _, tc := range []struct {
+		name   string
+		policy politeness.Policy
+		code   string
+		want   []time.Duration
+	}{
+		{"one turn", politeness.Policy{Delay: 10 * time.Second}, "Policy{Delay: 10*time.Second}", []time.Duration{0, s(32), s(42), s(52)}},
+		{"a burst", politeness.Policy{Delay: 10 * time.Second, Burst: 2}, "Policy{Delay: 10*time.Second, Burst: 2}", []time.Duration{0, 0, s(32), s(32), s(42)}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBubble(t, tc.policy)
+				for range tc.want {
+					b.wait("a")
+				}
+				b.until(s(5))
+				b.l.Penalize("a", b.start.Add(32*time.Second))
+				b.until(time.Hour)
+				b.expectTurns(fmt.Sprintf("l := New(%s)\n// %d calls of l.Wait(ctx, \"a\")\n// at 5 s l.Penalize(\"a\", start.Add(32*time.Second))", tc.code, len(tc.want)), tc.want, why)
+			})
+		})
+	}
+
+	t.Run("no delay", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBubble(t, politeness.Policy{Delay: time.Second})
-			var want []time.Duration
-			for i := range 50 {
+			b := newBubble(t, politeness.Policy{})
+			b.l.Penalize("a", b.start.Add(32*time.Second))
+			for range 3 {
 				b.wait("a")
-				want = append(want, s(i))
 			}
 			b.until(time.Hour)
-			b.expectTurns("l := New(Policy{Delay: time.Second})\n// 50 goroutines call l.Wait(ctx, \"a\") one after the other", want, why)
+			b.expectTurns("l := New(Policy{})\nl.Penalize(\"a\", start.Add(32*time.Second))\n// 3 calls of l.Wait(ctx, \"a\")", []time.Duration{s(32), s(32), s(32)}, why)
 		})
 	})
-	t.Run("a newcomer when a turn comes", func(t *testing.T) {
+	t.Run("twice", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			for round := range 40 {
-				// The last use is IdleAfter ago at 10 s, but somebody waits.
-				b := newBubble(t, politeness.Policy{Delay: 10 * time.Second, IdleAfter: 10 * time.Second})
-				b.wait("a")
-				var newcomer *call
-				arrive := func() { newcomer = b.begin(t.Context(), "a", s(10)) }
-				if round%2 == 0 {
-					arrive()
-				}
-				first := b.wait("a")
-				if round%2 == 1 {
-					arrive()
-				}
-				b.until(s(30))
-				got := []time.Duration{first.at, newcomer.at}
-				if want := []time.Duration{s(10), s(20)}; !cmp.Equal(want, got) {
-					rule.Broken(t, rule.Case{
-						Do:  "l := New(Policy{Delay: 10*time.Second, IdleAfter: 10*time.Second})\nl.Wait(ctx, \"a\")\ngo l.Wait(ctx, \"a\") // first\n// at 10 s, when its turn comes\ngo l.Wait(ctx, \"a\") // newcomer",
-						Got: rule.Textf("first at %v, newcomer at %v", got[0], got[1]), Want: rule.Textf("first at %v, newcomer at %v", want[0], want[1]), Why: why,
-					})
-				}
-			}
+			b := newBubble(t, politeness.Policy{Delay: 10 * time.Second})
+			b.l.Penalize("a", b.start.Add(20*time.Second).Round(0)) // a host that is new, a time from a header
+			b.wait("a")
+			b.wait("a")
+			b.until(s(15))
+			b.l.Penalize("a", b.start.Add(40*time.Second))
+			b.until(time.Hour)
+			b.expectTurns("l := New(Policy{Delay: 10*time.Second})\n// at 0 s l.Penalize(\"a\", start.Add(20*time.Second)) and 2 calls of l.Wait(ctx, \"a\")\n// at 15 s l.Penalize(\"a\", start.Add(40*time.Second))",
+				[]time.Duration{s(40), s(50)}, why)
 		})
 	})
 }
@@ -205,38 +288,6 @@ func TestWait_CancelledWaiterGivesSlotBack(t *testing.T) {
 	})
 }
 
-func TestWait_ContextDone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const times = 64
-		l := politeness.New(politeness.Policy{Delay: time.Minute, Burst: times})
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		for range times {
-			if err := l.Wait(ctx, "a"); err != context.Canceled {
-				rule.Broken(t, rule.Case{
-					Do: "l := New(Policy{Delay: time.Minute, Burst: 64})\ncancel()\nl.Wait(ctx, \"a\") // 64 times", Got: err, Want: context.Canceled,
-					Why: "A worker that was told to stop sends one more request.",
-				})
-			}
-		}
-		if got := l.Hosts(); got != 0 {
-			rule.Broken(t, rule.Case{
-				Do: "cancel()\nl.Wait(ctx, \"a\")\nl.Hosts()", Got: got, Want: 0,
-				Why: "Nothing was asked of this host, so there is nothing to remember.",
-			})
-		}
-		start := time.Now()
-		for range times {
-			if err := l.Wait(t.Context(), "a"); err != nil || time.Since(start) != 0 {
-				rule.Broken(t, rule.Case{
-					Do: "l := New(Policy{Delay: time.Minute, Burst: 64})\n// l.Wait 64 times with a context that is done, then 64 times with another", Got: rule.Textf("%v after %v", err, time.Since(start)), Want: rule.Text("all 64 turns at once"),
-					Why: "A call that fails takes no turn.",
-				})
-			}
-		}
-	})
-}
-
 func TestWait_HostsIndependent(t *testing.T) {
 	l := politeness.New(politeness.Policy{Delay: time.Hour})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -283,57 +334,6 @@ func TestWait_HostsIndependent(t *testing.T) {
 			b.until(time.Hour)
 			b.expectTurns("l := New(Policy{Delay: 10*time.Second})\n// at 0 s l.Wait for a, a, b, a, b\n// at 3 s l.Penalize(\"b\", start.Add(60*time.Second)), l.SetDelay(\"c\", time.Minute), then l.Wait for c and A",
 				[]time.Duration{0, s(10), 0, s(20), s(60), s(3), s(3)}, "Being polite to one host is no reason to wait for another.")
-		})
-	})
-}
-
-func TestPenalize_DelaysWaiters(t *testing.T) {
-	const why = "The server has said \"not before\". A worker that comes earlier gets the address of the crawler blocked."
-	for _, tc := range []struct {
-		name   string
-		policy politeness.Policy
-		code   string
-		want   []time.Duration
-	}{
-		{"one turn", politeness.Policy{Delay: 10 * time.Second}, "Policy{Delay: 10*time.Second}", []time.Duration{0, s(32), s(42), s(52)}},
-		{"a burst", politeness.Policy{Delay: 10 * time.Second, Burst: 2}, "Policy{Delay: 10*time.Second, Burst: 2}", []time.Duration{0, 0, s(32), s(32), s(42)}},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newBubble(t, tc.policy)
-				for range tc.want {
-					b.wait("a")
-				}
-				b.until(s(5))
-				b.l.Penalize("a", b.start.Add(32*time.Second))
-				b.until(time.Hour)
-				b.expectTurns(fmt.Sprintf("l := New(%s)\n// %d calls of l.Wait(ctx, \"a\")\n// at 5 s l.Penalize(\"a\", start.Add(32*time.Second))", tc.code, len(tc.want)), tc.want, why)
-			})
-		})
-	}
-
-	t.Run("no delay", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBubble(t, politeness.Policy{})
-			b.l.Penalize("a", b.start.Add(32*time.Second))
-			for range 3 {
-				b.wait("a")
-			}
-			b.until(time.Hour)
-			b.expectTurns("l := New(Policy{})\nl.Penalize(\"a\", start.Add(32*time.Second))\n// 3 calls of l.Wait(ctx, \"a\")", []time.Duration{s(32), s(32), s(32)}, why)
-		})
-	})
-	t.Run("twice", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBubble(t, politeness.Policy{Delay: 10 * time.Second})
-			b.l.Penalize("a", b.start.Add(20*time.Second).Round(0)) // a host that is new, a time from a header
-			b.wait("a")
-			b.wait("a")
-			b.until(s(15))
-			b.l.Penalize("a", b.start.Add(40*time.Second))
-			b.until(time.Hour)
-			b.expectTurns("l := New(Policy{Delay: 10*time.Second})\n// at 0 s l.Penalize(\"a\", start.Add(20*time.Second)) and 2 calls of l.Wait(ctx, \"a\")\n// at 15 s l.Penalize(\"a\", start.Add(40*time.Second))",
-				[]time.Duration{s(40), s(50)}, why)
 		})
 	})
 }

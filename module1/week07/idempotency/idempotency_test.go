@@ -424,7 +424,7 @@ func TestHandlerPanic_Aborts(t *testing.T) {
 			}
 			do += "\n" + `send("POST /tasks", "k1", "{}") // it does not panic any more`
 			second := a.post("k1", "{}")
-			a.requireRan(t, do, second, 2)
+			a.requireRan(t, do, second, 2, "A panic skips the code behind the call, and the key stays reserved: every retry hears 409.")
 			a.requireReplay(t, do+"\n"+`send("POST /tasks", "k1", "{}")`, second, a.post("k1", "{}"), 2)
 		})
 	}
@@ -452,7 +452,7 @@ func Test5xx_NotStored(t *testing.T) {
 			}
 			do += "\n" + `send("POST /tasks", "k1", "{}") // the handler answers 201`
 			second := a.post("k1", "{}")
-			a.requireRan(t, do, second, 2)
+			a.requireRan(t, do, second, 2, "A 5xx says that the work was not done. Stored, it comes back for a day after the database has recovered.")
 			a.requireReplay(t, do+"\n"+`send("POST /tasks", "k1", "{}")`, second, a.post("k1", "{}"), 2)
 		})
 	}
@@ -483,7 +483,8 @@ func TestClientDisconnect_StillFinishes(t *testing.T) {
 		const do = setup + `send("POST /tasks", "k1", "{}") // the client leaves while the handler runs, and cannot be written to
 again := send("POST /tasks", "k1", "{}")`
 		a.handler.ServeHTTP(gone{}, post("k1", "{}").WithContext(ctx))
-		a.requireReplay(t, do, answer{status: http.StatusCreated, body: "task 1"}, a.post("k1", "{}"), 1)
+		a.requireReplay(t, do, answer{status: http.StatusCreated, body: "task 1"}, a.post("k1", "{}"), 1,
+			"The context of a request ends when its client leaves. What has to be done all the same needs one that goes on.")
 		requireReleased(t, store, "Finish")
 		if got := store.lastCtx.Value(traceKey{}); got != "trace 7" {
 			rule.Broken(t, rule.Case{
@@ -694,7 +695,7 @@ func TestLease_LateAnswerIsRefused(t *testing.T) {
 				if got[0].status != late.status || got[0].body != "task 1" {
 					rule.Broken(t, rule.Case{Do: do, Got: got[0].text(), Want: rule.Textf("client A gets the answer of its handler: status %d, body %q", late.status, "task 1")})
 				}
-				a.requireReplay(t, do, third, a.post("k1", "{}"), 3)
+				a.requireReplay(t, do, third, a.post("k1", "{}"), 3, "The key was taken over. An answer that comes too late must not replace the one that a client has had.")
 			})
 		})
 	}
@@ -984,19 +985,19 @@ func (a *api) postNow(key, body string) answer {
 }
 
 // requireRan fails t unless got is the own answer of the run number run.
-func (a *api) requireRan(t *testing.T, do string, got answer, run int) {
+func (a *api) requireRan(t *testing.T, do string, got answer, run int, why ...string) {
 	t.Helper()
 	if n := int(a.runs.Load()); got.status != http.StatusCreated || n != run {
 		rule.Broken(t, rule.Case{
 			Do: do, Got: rule.Textf("%s, runs of the handler: %d", got.text(), n), Want: rule.Textf("status 201, runs of the handler: %d", run),
-			Why: "A request that nobody has answered yet is carried out.",
+			Why: strings.Join(append(why, "A request that nobody has answered yet is carried out."), " "),
 		})
 	}
 	a.requireMarker(t, do, got, false)
 }
 
 // requireReplay fails t unless again is first once more, and no handler ran for it.
-func (a *api) requireReplay(t *testing.T, do string, first, again answer, runs int) {
+func (a *api) requireReplay(t *testing.T, do string, first, again answer, runs int, why ...string) {
 	t.Helper()
 	if n := int(a.runs.Load()); n != runs {
 		rule.Broken(t, rule.Case{
@@ -1012,7 +1013,7 @@ func (a *api) requireReplay(t *testing.T, do string, first, again answer, runs i
 	if diff := cmp.Diff(first.header, header); diff != "" || again.status != first.status || again.body != first.body {
 		rule.Broken(t, rule.Case{
 			Do: do, Got: again.text(), Want: rule.Textf("%s, and Idempotency-Replayed: true", first.text()),
-			Why: "The client lost the first answer. It needs the same one, with the id and the version of what was created.",
+			Why: strings.Join(append(why, "The client lost the first answer. It needs the same one, with the id and the version of what was created."), " "),
 		})
 	}
 	a.requireMarker(t, do, again, true)

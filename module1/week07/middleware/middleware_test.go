@@ -916,82 +916,6 @@ func TestBodyLimit_413AndConnectionUsable(t *testing.T) {
 	})
 }
 
-func TestTimeout_503Once(t *testing.T) {
-	for _, tc := range []struct {
-		name  string
-		begin func(w http.ResponseWriter)
-		do    string
-	}{
-		{"nothing written", func(http.ResponseWriter) {}, ""},
-		{"half written", func(w http.ResponseWriter) { w.WriteHeader(201); fmt.Fprint(w, "half") }, "w.WriteHeader(201)\nfmt.Fprint(w, \"half\")\n"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				lateN, late := 0, error(nil)
-				ended := make(chan struct{})
-				h := middleware.Timeout(time.Second)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-					defer close(ended)
-					tc.begin(w)
-					<-time.After(time.Minute) // does not look at its context
-					w.Header().Set("X-Late", "1")
-					w.WriteHeader(http.StatusOK)
-					lateN, late = fmt.Fprint(w, "late")
-				}))
-				do := timeout + "h.ServeHTTP(w, r)\n// the handler:\n" + tc.do + "time.Sleep(time.Minute)\nn, err := fmt.Fprint(w, \"late\")"
-				w := newTimedWriter()
-				h.ServeHTTP(w, get("/report"))
-				back := time.Since(w.start)
-				header, calls := w.header.Clone(), w.seen()
-				select {
-				case <-ended:
-				case <-time.After(2 * time.Minute):
-				}
-
-				var body strings.Builder
-				for _, call := range calls {
-					if text, ok := strings.CutPrefix(call, "Write("); ok {
-						if q, err := unquotePrefix(text); err == nil {
-							body.WriteString(q)
-						}
-					}
-				}
-				if len(calls) == 0 || calls[0] != "WriteHeader(503) after 1s" || back != time.Second {
-					rule.Broken(t, rule.Case{
-						Do: do, Got: rule.Textf("%q, and ServeHTTP returns after %v", calls, back), Want: rule.Text(`first "WriteHeader(503) after 1s", and ServeHTTP returns after 1s`),
-						Why: "The client gets one answer: complete, or 503 after the deadline. Never half of the one and then the other.",
-					})
-				}
-				requireProblem(t, do, 503, header, []byte(body.String()), 503, "unavailable", "The client has to know that it may try again.")
-				if after := w.seen(); len(after) != len(calls) || w.header.Get("X-Late") != "" {
-					rule.Broken(t, rule.Case{
-						Do: do, Got: rule.Textf("after ServeHTTP has returned: %q, X-Late: %q", after[len(calls):], w.header.Get("X-Late")), Want: rule.Text("the writer is left alone"),
-						Why: "The server has given the writer to the next request on this connection: two goroutines write one answer.",
-					})
-				}
-				if lateN != 0 || !errors.Is(late, http.ErrHandlerTimeout) {
-					rule.Broken(t, rule.Case{Do: do + "\nfmt.Println(n, err)", Got: rule.Textf("%d %v", lateN, late), Want: rule.Textf("0 %v", http.ErrHandlerTimeout), Why: "A handler that is not told goes on writing a report for nobody."})
-				}
-			})
-		})
-	}
-
-	t.Run("at the very deadline", func(t *testing.T) {
-		for range 50 {
-			synctest.Test(t, func(t *testing.T) {
-				h := middleware.Timeout(time.Second)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					w.Header().Set("Content-Type", "text/plain")
-					fmt.Fprint(w, "half")
-					<-r.Context().Done() // and gives up
-				}))
-				got := serve(h, get("/report"))
-				requireProblem(t, timeout+"h.ServeHTTP(w, r)\n// the handler:\nfmt.Fprint(w, \"half\")\n<-r.Context().Done()\nreturn",
-					got.Code, got.Header(), got.Body.Bytes(), 503, "unavailable",
-					"A handler that gives up because its time is over has no complete answer, and half a report with a 200 is worse than none.")
-			})
-		}
-	})
-}
-
 func TestTimeout_InTimeIsUnchanged(t *testing.T) {
 	for _, tc := range []struct {
 		do      string
@@ -1040,25 +964,6 @@ func TestTimeout_InTimeIsUnchanged(t *testing.T) {
 					})
 				}
 			})
-		})
-	}
-}
-
-func TestTimeout_InvalidStatusPanics(t *testing.T) {
-	for _, status := range []int{-1, 0, 99, 1000} {
-		synctest.Test(t, func(t *testing.T) {
-			reached := false
-			got := serve(middleware.Timeout(time.Second)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				w.WriteHeader(status)
-				reached = true
-			})), get("/"))
-			if got.panicked == nil || reached {
-				rule.Broken(t, rule.Case{
-					Do: fmt.Sprintf(timeout+"h.ServeHTTP(w, r)\n// the handler:\nw.WriteHeader(%d)", status), Got: rule.Textf("panic value %v, and the handler goes on: %v", got.panicked, reached),
-					Want: rule.Text("a panic in WriteHeader, as in net/http"),
-					Why:  "A handler with a bug must fail at the line with the bug, not when its answer is sent.",
-				})
-			}
 		})
 	}
 }
@@ -1146,6 +1051,82 @@ func TestTimeout_ContextCancelled(t *testing.T) {
 	})
 }
 
+func TestTimeout_503Once(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		begin func(w http.ResponseWriter)
+		do    string
+	}{
+		{"nothing written", func(http.ResponseWriter) {}, ""},
+		{"half written", func(w http.ResponseWriter) { w.WriteHeader(201); fmt.Fprint(w, "half") }, "w.WriteHeader(201)\nfmt.Fprint(w, \"half\")\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lateN, late := 0, error(nil)
+				ended := make(chan struct{})
+				h := middleware.Timeout(time.Second)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					defer close(ended)
+					tc.begin(w)
+					<-time.After(time.Minute) // does not look at its context
+					w.Header().Set("X-Late", "1")
+					w.WriteHeader(http.StatusOK)
+					lateN, late = fmt.Fprint(w, "late")
+				}))
+				do := timeout + "h.ServeHTTP(w, r)\n// the handler:\n" + tc.do + "time.Sleep(time.Minute)\nn, err := fmt.Fprint(w, \"late\")"
+				w := newTimedWriter()
+				h.ServeHTTP(w, get("/report"))
+				back := time.Since(w.start)
+				header, calls := w.header.Clone(), w.seen()
+				select {
+				case <-ended:
+				case <-time.After(2 * time.Minute):
+				}
+
+				var body strings.Builder
+				for _, call := range calls {
+					if text, ok := strings.CutPrefix(call, "Write("); ok {
+						if q, err := unquotePrefix(text); err == nil {
+							body.WriteString(q)
+						}
+					}
+				}
+				if len(calls) == 0 || calls[0] != "WriteHeader(503) after 1s" || back != time.Second {
+					rule.Broken(t, rule.Case{
+						Do: do, Got: rule.Textf("%q, and ServeHTTP returns after %v", calls, back), Want: rule.Text(`first "WriteHeader(503) after 1s", and ServeHTTP returns after 1s`),
+						Why: "The client gets one answer: complete, or 503 after the deadline. Never half of the one and then the other.",
+					})
+				}
+				requireProblem(t, do, 503, header, []byte(body.String()), 503, "unavailable", "The client has to know that it may try again.")
+				if after := w.seen(); len(after) != len(calls) || w.header.Get("X-Late") != "" {
+					rule.Broken(t, rule.Case{
+						Do: do, Got: rule.Textf("after ServeHTTP has returned: %q, X-Late: %q", after[len(calls):], w.header.Get("X-Late")), Want: rule.Text("the writer is left alone"),
+						Why: "The server has given the writer to the next request on this connection: two goroutines write one answer.",
+					})
+				}
+				if lateN != 0 || !errors.Is(late, http.ErrHandlerTimeout) {
+					rule.Broken(t, rule.Case{Do: do + "\nfmt.Println(n, err)", Got: rule.Textf("%d %v", lateN, late), Want: rule.Textf("0 %v", http.ErrHandlerTimeout), Why: "A handler that is not told goes on writing a report for nobody."})
+				}
+			})
+		})
+	}
+
+	t.Run("at the very deadline", func(t *testing.T) {
+		for range 50 {
+			synctest.Test(t, func(t *testing.T) {
+				h := middleware.Timeout(time.Second)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Content-Type", "text/plain")
+					fmt.Fprint(w, "half")
+					<-r.Context().Done() // and gives up
+				}))
+				got := serve(h, get("/report"))
+				requireProblem(t, timeout+"h.ServeHTTP(w, r)\n// the handler:\nfmt.Fprint(w, \"half\")\n<-r.Context().Done()\nreturn",
+					got.Code, got.Header(), got.Body.Bytes(), 503, "unavailable",
+					"A handler that gives up because its time is over has no complete answer, and half a report with a 200 is worse than none.")
+			})
+		}
+	})
+}
+
 func TestTimeout_WriterHidesTheRealOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var errs [2]error
@@ -1208,6 +1189,25 @@ func TestTimeout_PanicReachesTheCaller(t *testing.T) {
 			}
 		})
 	})
+}
+
+func TestTimeout_InvalidStatusPanics(t *testing.T) {
+	for _, status := range []int{-1, 0, 99, 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			reached := false
+			got := serve(middleware.Timeout(time.Second)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(status)
+				reached = true
+			})), get("/"))
+			if got.panicked == nil || reached {
+				rule.Broken(t, rule.Case{
+					Do: fmt.Sprintf(timeout+"h.ServeHTTP(w, r)\n// the handler:\nw.WriteHeader(%d)", status), Got: rule.Textf("panic value %v, and the handler goes on: %v", got.panicked, reached),
+					Want: rule.Text("a panic in WriteHeader, as in net/http"),
+					Why:  "A handler with a bug must fail at the line with the bug, not when its answer is sent.",
+				})
+			}
+		})
+	}
 }
 
 func TestChain_Allocs(t *testing.T) {

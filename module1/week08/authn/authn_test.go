@@ -777,7 +777,7 @@ func newWorld(t *testing.T, lim authn.Throttle) *world {
 // do adds lines to the protocol and returns all of it.
 func (w *world) do(lines ...string) string {
 	w.log = append(w.log, lines...)
-	const most = 16
+	const most = 8
 	if len(w.log) > most {
 		return strings.Join(append([]string{w.log[0], "// ..."}, w.log[len(w.log)-most:]...), "\n")
 	}

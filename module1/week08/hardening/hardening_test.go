@@ -55,6 +55,24 @@ const (
 		"go s.Run(ctx, ln, nil)\n"
 )
 
+func TestIdleKeepAlive_Closed(t *testing.T) {
+	inBubble(t, hello, func(t *testing.T, s *site) {
+		conn := s.dial(t)
+		exchange(t, conn)
+		time.Sleep(cfg.Idle - 1)
+		exchange(t, conn)
+		answer, after := untilClosed(conn, time.Now())
+		if answer != "" || after != cfg.Idle {
+			rule.Broken(t, rule.Case{
+				Do:   setup + "// a client sends a request, reads the answer, sends another one " + (cfg.Idle - 1).String() + " later,\n// reads its answer, and does nothing any more",
+				Got:  closed(answer, after),
+				Want: rule.Textf("connection closed after %v, Idle", cfg.Idle),
+				Why:  "Without Idle, each client that ever called keeps a connection; with a shorter one, clients write into closed connections.",
+			})
+		}
+	})
+}
+
 func TestSlowHeaders_Closed(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -221,24 +239,6 @@ func TestClientNeverReads_Released(t *testing.T) {
 	})
 }
 
-func TestIdleKeepAlive_Closed(t *testing.T) {
-	inBubble(t, hello, func(t *testing.T, s *site) {
-		conn := s.dial(t)
-		exchange(t, conn)
-		time.Sleep(cfg.Idle - 1)
-		exchange(t, conn)
-		answer, after := untilClosed(conn, time.Now())
-		if answer != "" || after != cfg.Idle {
-			rule.Broken(t, rule.Case{
-				Do:   setup + "// a client sends a request, reads the answer, sends another one " + (cfg.Idle - 1).String() + " later,\n// reads its answer, and does nothing any more",
-				Got:  closed(answer, after),
-				Want: rule.Textf("connection closed after %v, Idle", cfg.Idle),
-				Why:  "Without Idle, each client that ever called keeps a connection; with a shorter one, clients write into closed connections.",
-			})
-		}
-	})
-}
-
 func TestStreamingRouteExempt(t *testing.T) {
 	feed := func(w http.ResponseWriter, _ *http.Request) {
 		_, isFlusher := w.(http.Flusher)
@@ -274,8 +274,8 @@ func TestStreamingRouteExempt(t *testing.T) {
 		if err != nil || strings.Join(got, "\n") != strings.Join(want, "\n") {
 			rule.Broken(t, rule.Case{
 				Do:   setup + "// the client reads the stream; lines with their times, and first what w can do:",
-				Got:  rule.Textf("%s\nerror of the client: %v", strings.Join(got, "\n"), err),
-				Want: rule.Text(strings.Join(want, "\n")),
+				Got:  rule.Textf("%s; error of the client: %v", strings.Join(got, ", "), err),
+				Want: rule.Textf("%s; error of the client: <nil>", strings.Join(want, ", ")),
 				Why:  "A time limit for whole answers cuts each event stream, and each big export, in the middle.",
 			})
 		}
@@ -448,7 +448,7 @@ func TestShutdown_RefusesNewFirst(t *testing.T) {
 		long := s.start(req)
 		time.Sleep(time.Second)
 		if !s.srv.Ready() {
-			rule.Broken(t, rule.Case{Do: setup + "// while it serves:\ns.Ready()", Got: false, Want: true})
+			rule.Broken(t, rule.Case{Do: setup + "// while it serves:\ns.Ready()", Got: false, Want: true, Why: "A server that never says that it is ready gets no requests."})
 		}
 		s.stop()
 		synctest.Wait()
@@ -484,6 +484,7 @@ func TestShutdown_RefusesNewFirst(t *testing.T) {
 				Do:   do + "// a new connection after Notice",
 				Got:  rule.Text(got.text),
 				Want: rule.Text("connection refused"),
+				Why:  "A request that is taken after Notice lengthens the drain, and is cut at its end.",
 			})
 		}
 		if got := <-long; got.text != "200 hello" {
@@ -576,12 +577,16 @@ func TestRun_ListenerErrorReturned(t *testing.T) {
 				do := setup + "// a request runs from 0s to " + tc.runs.String() + "; ctx is not done; after " + tc.at.String() + ", ln.Accept fails: \"" + errBroken.Error() + "\"\n"
 				at, err := s.ran()
 				forced := tc.runs > cfg.Drain
+				why := "The process lives, its health check is green, and it takes no connection: nobody restarts it."
+				if tc.at > 0 {
+					why = "A listener that cannot accept says nothing about the connections it has accepted: their requests have until Drain."
+				}
 				if !errors.Is(err, errBroken) || errors.Is(err, context.DeadlineExceeded) != forced || at < tc.want || at > tc.want+time.Second || s.srv.Ready() {
 					rule.Broken(t, rule.Case{
 						Do:   do + "err := s.Run(ctx, ln, nil)",
-						Got:  rule.Textf("error %v after %v, Ready %t", err, at, s.srv.Ready()),
-						Want: rule.Textf("an error that wraps it (and context.DeadlineExceeded: %t), after %v and within a second, Ready false", forced, tc.want),
-						Why:  "The process lives, its health check is green, and it takes no connection: nobody restarts it.",
+						Got:  rule.Textf("err: %v; after %v; Ready %t", err, at, s.srv.Ready()),
+						Want: rule.Textf("err wraps the one of Accept (and context.DeadlineExceeded: %t); after %v and within a second; Ready false", forced, tc.want),
+						Why:  why,
 					})
 				}
 				if got := <-answered; tc.at > 0 && !forced && got.text != "200 hello" {

@@ -38,7 +38,7 @@ func (l *ledger) send(ctx context.Context, c *tracker.Client, r tracker.Request)
 
 func TestM04b_AccessLogFeedsTTLog(t *testing.T) {
 	access := filepath.Join(t.TempDir(), "access.log")
-	tt := tracker.Start(t, tracker.Env{"TT_ACCESS_LOG": access, "TT_MAX_BODY": "1KiB"})
+	tt := tracker.Start(t, tracker.Env{"TT_ACCESS_LOG": access, "TT_MAX_BODY": "1KiB", "GOMAXPROCS": "8"})
 	begun := time.Now().Truncate(time.Second)
 	ada := signUp(t, tt, "ada")
 	task := ada.Want(t, tracker.Create(`{"title":"a"}`), 201, "").Task(t)
@@ -52,10 +52,11 @@ func TestM04b_AccessLogFeedsTTLog(t *testing.T) {
 	} {
 		l.send(t.Context(), ada.Client, r)
 	}
+	l.agent = strings.Repeat("many words of many clients ", 20) + "at once"
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			for range 10 {
+			for range 20 {
 				l.send(t.Context(), ada.Client, tracker.Get("/v1/tasks?limit=3"))
 			}
 		})

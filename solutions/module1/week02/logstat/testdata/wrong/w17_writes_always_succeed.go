@@ -1,5 +1,5 @@
 // Wrong: believes that a write to stdout succeeds.
-// Caught by: TestMain_ExitCodes
+// Caught by: TestMain_ExitCodes/stdout_is_full
 
 // Package logstat counts the lines of access logs: by status, by path, client
 // or host, and by duration, in memory that does not grow with the logs.

@@ -150,10 +150,7 @@ func answer(err error) Kind {
 	case interface{ Unwrap() []error }:
 		return Internal
 	}
-	if errors.As(err, &network) && network.Timeout() {
-		return Timeout
-	}
-	if t, ok := err.(interface{ Timeout() bool }); ok && t.Timeout() || is(err, context.DeadlineExceeded) {
+	if _, self := err.(interface{ Timeout() bool }); self && errors.As(err, &network) && network.Timeout() || is(err, context.DeadlineExceeded) {
 		return Timeout
 	}
 	if is(err, context.Canceled) {

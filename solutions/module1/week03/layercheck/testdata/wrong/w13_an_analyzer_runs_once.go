@@ -136,7 +136,7 @@ func validPath(p string) error {
 // returns them, and nobody changes them afterwards.
 func NewAnalyzer(rules Rules) *analysis.Analyzer {
 	var mu sync.Mutex
-	seen := make(map[string]bool) // by message, since several variants of a package have the same
+	seen := make(map[string]bool) // by place and message, since several variants of a package have the same
 	return &analysis.Analyzer{
 		Name: "layercheck",
 		Doc:  "report imports and exported types that cross the layers of a service",
@@ -145,8 +145,9 @@ func NewAnalyzer(rules Rules) *analysis.Analyzer {
 			defer mu.Unlock()
 			report := pass.Report
 			pass.Report = func(d analysis.Diagnostic) {
-				if !seen[d.Message] {
-					seen[d.Message] = true
+				key := pass.Fset.Position(d.Pos).String() + d.Message
+				if !seen[key] {
+					seen[key] = true
 					report(d)
 				}
 			}

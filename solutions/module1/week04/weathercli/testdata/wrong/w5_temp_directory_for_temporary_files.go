@@ -1,5 +1,5 @@
 // Wrong: believes that temporary files belong into the system's directory for them.
-// Caught by: TestCache_FileAtomic
+// Caught by: TestCache_FileAtomic/rename_works
 // Replaces: cache.go
 
 package weathercli

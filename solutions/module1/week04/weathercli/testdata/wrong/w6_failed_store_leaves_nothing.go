@@ -1,5 +1,5 @@
 // Wrong: believes that a file that was not finished disappears by itself.
-// Caught by: TestCache_FileAtomic
+// Caught by: TestCache_FileAtomic/disk_full
 // Replaces: cache.go
 
 package weathercli

@@ -1,5 +1,5 @@
 // Wrong: believes that a decoder that is done has seen the whole answer.
-// Caught by: TestCurrent_TruncatedBody
+// Caught by: TestCurrent_TruncatedBody/after_the_last_brace
 
 // Package weatherclient asks a forecast API for the current weather.
 package weatherclient

@@ -1,5 +1,5 @@
 // Wrong: believes that the sum of two int64 is large enough for every time.
-// Caught by: TestSet_TTLEdges
+// Caught by: TestSet_TTLEdges/math.MaxInt64
 
 // Package ttlmap keeps session data for a limited time. A map is divided into
 // shards, so that the users of one shard do not wait for those of another.

@@ -1,5 +1,5 @@
 // Wrong: believes that a context that was not needed need not be cancelled.
-// Caught by: TestCheck_NoGoroutineLeft
+// Caught by: TestCheck_NoGoroutineLeft/context_of_another_package
 
 // Package leakhunt checks whether links still work, once or every few minutes.
 package leakhunt

@@ -1,5 +1,5 @@
 // Wrong: believes that a base element counts from where it stands.
-// Caught by: TestExtract_BaseHref
+// Caught by: TestExtract_BaseHref/after_the_link
 
 // Package linkextract finds the links of HTML pages and brings URLs into one
 // spelling, so that a crawler meets every page once.

@@ -1,5 +1,5 @@
 // Wrong: believes that an escape is only another way to write its byte.
-// Caught by: TestNormalize_Table
+// Caught by: TestNormalize_Table/escaped_slash
 
 // Package linkextract finds the links of HTML pages and brings URLs into one
 // spelling, so that a crawler meets every page once.

@@ -1,5 +1,5 @@
 // Wrong: believes that the path of a URL is cleaned like the path of a file.
-// Caught by: TestNormalize_Table
+// Caught by: TestNormalize_Table/dots_at_the_end
 
 // Package linkextract finds the links of HTML pages and brings URLs into one
 // spelling, so that a crawler meets every page once.

@@ -1,5 +1,5 @@
 // Wrong: believes that the tree of a page has one element for each tag.
-// Caught by: TestExtract_BrokenHTML
+// Caught by: TestExtract_BrokenHTML/closed_crosswise
 
 // Package linkextract finds the links of HTML pages and brings URLs into one
 // spelling, so that a crawler meets every page once.

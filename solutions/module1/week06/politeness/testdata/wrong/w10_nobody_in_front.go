@@ -1,5 +1,5 @@
 // Wrong: believes that the next turn is mine.
-// Caught by: TestWait_DeadlineTooSoonFailsFast
+// Caught by: TestWait_DeadlineTooSoonFailsFast/two_in_front
 
 // Package politeness decides when a crawler may send its next request to a
 // host.

@@ -1,5 +1,5 @@
 // Wrong: believes that a matching If-None-Match is a 304 for every method.
-// Caught by: TestEvaluate_IfNoneMatchOnGETandPUT
+// Caught by: TestEvaluate_IfNoneMatchOnGetAndPut
 
 // Package conditional decides about conditional requests for resources that
 // carry a version: who may write, and who has the newest copy already. It

@@ -1,5 +1,5 @@
 // Wrong: believes that a path parameter has the form that we gave it.
-// Caught by: TestRouter_BadIDIs404NotPanic
+// Caught by: TestRouter_404NotPanicForBadID
 
 // Package router is the HTTP front of a small task API: its routes, and the one
 // place where errors become answers, as problem documents of RFC 9457.

@@ -1,5 +1,5 @@
 // Wrong: believes that requests end when the listener does.
-// Caught by: TestRun_ListenerErrorReturned
+// Caught by: TestRun_ListenerErrorReturned/with_a_request_in_flight
 
 // Package hardening runs an HTTP server that survives slow clients, greedy
 // clients and deploys.
