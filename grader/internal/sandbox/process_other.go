@@ -9,9 +9,6 @@ import (
 	"os/exec"
 )
 
-// Shim does nothing on this system.
-func Shim() {}
-
 // Walls says in a few words what the box is made of on this system.
 func Walls() string { return "nothing" }
 

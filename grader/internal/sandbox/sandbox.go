@@ -2,9 +2,8 @@
 // limits of time, memory, file size and output, with nothing in reach but what
 // the caller names, and with no process left behind.
 //
-// On Linux the box is built by a shim, the grader's own binary started again,
-// which then becomes the command. Every program that calls [Run] must therefore
-// call [Shim] first thing in main or TestMain. What a system cannot enforce is
+// On Linux the box is built by a shim, the calling program started again with
+// other arguments, which then becomes the command. What a system cannot enforce is
 // left out, and [Lacks] says so; on other systems than Linux that is everything
 // but the limits of time and output.
 package sandbox

@@ -14,7 +14,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	sandbox.Shim()
 	attack()
 	os.Exit(m.Run())
 }

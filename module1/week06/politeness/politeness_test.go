@@ -181,7 +181,7 @@ func TestWait_ContextDone(t *testing.T) {
 }
 
 func TestPenalize_DelaysWaiters(t *testing.T) {
-	const why = "The server has said \"not before\". A worker that comes earlier gets the address of the crawler blocked."
+	const why = "The server has said \"not before\", and from then on the delay counts again. A worker that comes earlier gets the address of the crawler blocked."
 	for _, tc := range []struct {
 		name   string
 		policy politeness.Policy

@@ -291,7 +291,7 @@ func TestLogin_ThrottleExactBoundary(t *testing.T) {
 		w.later(window - 8*time.Minute - 1)
 		w.require("ann@example.org", horse, "203.0.113.1", authn.ErrThrottled, why)
 		w.later(1)
-		w.require("ann@example.org", "wrong", "203.0.113.1", authn.ErrBadCredentials, "The first attempt was a window ago and counts no more.")
+		w.require("ann@example.org", "wrong", "203.0.113.1", authn.ErrBadCredentials, "The first attempt was a window ago and counts no more. Those that were refused since then never counted.")
 		w.require("ann@example.org", horse, "203.0.113.2", authn.ErrThrottled, why)
 		w.later(time.Minute)
 		w.require("ann@example.org", horse, "203.0.113.2", nil, "The second attempt was a window ago and counts no more.")

@@ -45,7 +45,8 @@ func TestM04a_IdempotentCreate(t *testing.T) {
 
 func TestM04a_ConcurrentPatchOneWinner(t *testing.T) {
 	const writers, rounds = 50, 12
-	ann := start(t).Developer("usr_ann")
+	slow := strings.Repeat(" ", 30_000) // takes a while to parse, in which others come
+	ann := startWith(t, tracker.Env{"GOMAXPROCS": "8"}).Developer("usr_ann")
 	task := ann.Want(t, tracker.Create(`{"title":"a"}`), 201, "").Task(t)
 	for round := range rounds {
 		var n int
@@ -55,7 +56,7 @@ func TestM04a_ConcurrentPatchOneWinner(t *testing.T) {
 			n++
 			title := fmt.Sprintf("writer %d of round %d", n, round)
 			mu.Unlock()
-			return c.Try(ctx, tracker.Patch(task.Path(), task.ETag(), `{"title":"`+title+`"}`))
+			return c.Try(ctx, tracker.Patch(task.Path(), task.ETag(), `{"title":"`+title+`"`+slow+`}`))
 		})
 		var winners []tracker.Answer
 		for _, answer := range answers {
