@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -446,7 +447,14 @@ func (e *examination) tops() []string {
 	return tops
 }
 
-func only(test string) string { return "^" + test + "$" }
+// only is the regular expression of one test or subtest.
+func only(test string) string {
+	parts := strings.Split(test, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return strings.Join(parts, "/")
+}
 
 func ran(run *toolchain.Run, test string) bool {
 	return slices.ContainsFunc(run.Tests, func(t toolchain.Test) bool { return t.Name == test && t.Outcome == toolchain.Passed })
