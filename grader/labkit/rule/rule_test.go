@@ -3,6 +3,7 @@ package rule_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,3 +53,21 @@ func TestCase_ShowsValuesAsGoProgrammersWriteThem(t *testing.T) {
 type refusal struct{ text string }
 
 func (r *refusal) Error() string { return r.text }
+
+func TestDuration_IsGoCode(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0:                       "0",
+		1:                       "1",
+		-time.Second:            "-1*time.Second",
+		time.Second:             "time.Second",
+		90 * time.Second:        "90*time.Second",
+		2 * time.Minute:         "2*time.Minute",
+		48 * time.Hour:          "48*time.Hour",
+		1500 * time.Millisecond: "1500*time.Millisecond",
+		time.Second + 1:         "1000000001",
+	} {
+		if got := rule.Duration(d); got != want {
+			t.Errorf("Duration(%v) = %s, want %s", d, got, want)
+		}
+	}
+}

@@ -214,7 +214,7 @@ func TestDo_CapAndNoOverflow(t *testing.T) {
 				}
 				if i := firstDifference(backoffs, want); i >= 0 {
 					rule.Broken(t, rule.Case{
-						Do:   fmt.Sprintf("Do(ctx, Policy{Attempts: 80, Base: %s, Jitter: record}, op) // backoff after attempt %d", lit(base), i+1),
+						Do:   fmt.Sprintf("Do(ctx, Policy{Attempts: 80, Base: %s, Jitter: record}, op) // backoff after attempt %d", rule.Duration(base), i+1),
 						Got:  nth(backoffs, i),
 						Want: nth(want, i),
 						Why:  "A backoff that overflows is negative, zero or random, and the client hammers a server that is down.",
@@ -378,7 +378,7 @@ func TestDo_DeadlineShorterThanDelay(t *testing.T) {
 		{s(5) - 1, []time.Duration{0, s(5) - 1}},
 		{s(2), []time.Duration{0, s(2)}},
 	} {
-		do := fmt.Sprintf("ctx, cancel := context.WithTimeout(ctx, 5*time.Second)\nerr := Do(ctx, Policy{Attempts: 4, Base: %s}, op) // op fails at once", lit(tc.base))
+		do := fmt.Sprintf("ctx, cancel := context.WithTimeout(ctx, 5*time.Second)\nerr := Do(ctx, Policy{Attempts: 4, Base: %s}, op) // op fails at once", rule.Duration(tc.base))
 		t.Run(tc.base.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), s(5))
@@ -457,7 +457,7 @@ func TestDo_RetryAfterWinsAndIsCapped(t *testing.T) {
 				}, rec.op)
 				do := fmt.Sprintf(`p := Policy{Attempts: 2, Base: time.Second, Cap: %s, Jitter: half}
 p.RetryAfter = func(error) (time.Duration, bool) { return %s, %v }
-Do(ctx, p, op)`, lit(tc.limit), lit(tc.after), tc.ok)
+Do(ctx, p, op)`, rule.Duration(tc.limit), rule.Duration(tc.after), tc.ok)
 				requireTimes(t, do, rec.at, []time.Duration{0, tc.want})
 				if tc.ok && jitters != 0 {
 					rule.Broken(t, rule.Case{
@@ -584,7 +584,7 @@ func TestDo_BudgetIncludesOpTime(t *testing.T) {
 		{"negative budget", 0, -1, []time.Duration{0, s(1), s(3), s(7)}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			do := fmt.Sprintf("err := Do(ctx, Policy{Attempts: 4, Base: time.Second, Budget: %s}, op) // op takes %v", lit(tc.budget), tc.opTime)
+			do := fmt.Sprintf("err := Do(ctx, Policy{Attempts: 4, Base: time.Second, Budget: %s}, op) // op takes %v", rule.Duration(tc.budget), tc.opTime)
 			synctest.Test(t, func(t *testing.T) {
 				rec := record(tc.opTime)
 				err := retry.Do(t.Context(), retry.Policy{Attempts: 4, Base: time.Second, Budget: tc.budget}, rec.op)
@@ -648,7 +648,7 @@ func TestDo_ScheduleModel(t *testing.T) {
 		percent := time.Duration(rng.IntN(200))
 		do := fmt.Sprintf(`p := Policy{Attempts: %d, Base: %s, Cap: %s, Budget: %s}
 p.Jitter = func(d time.Duration) time.Duration { return d * %d / 100 }
-Do(ctx, p, op) // op takes %v and fails; seed %#x`, attempts, lit(base), lit(limit), lit(budget), percent, opTime, seed)
+Do(ctx, p, op) // op takes %v and fails; seed %#x`, attempts, rule.Duration(base), rule.Duration(limit), rule.Duration(budget), percent, opTime, seed)
 
 		want := []time.Duration{0}
 		now, backoff := opTime, base
@@ -802,20 +802,6 @@ func nth(times []time.Duration, i int) rule.Text {
 		return "none"
 	}
 	return rule.Textf("%v", times[i])
-}
-
-// lit writes d as Go code.
-func lit(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "0"
-	case d%time.Second == 0:
-		return fmt.Sprintf("%d*time.Second", d/time.Second)
-	case d%time.Millisecond == 0:
-		return fmt.Sprintf("%d*time.Millisecond", d/time.Millisecond)
-	default:
-		return fmt.Sprintf("%d", d)
-	}
 }
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -321,7 +321,7 @@ func TestOnEvict_OnlyTheExpired(t *testing.T) {
 		mu.Lock()
 		got := slices.Clone(evicted)
 		mu.Unlock()
-		do := fmt.Sprintf("m.Set(\"s\", 1, %v)\n%s", lit(tc.ttl), tc.name)
+		do := fmt.Sprintf("m.Set(\"s\", 1, %v)\n%s", rule.Duration(tc.ttl), tc.name)
 		if !cmp.Equal(tc.want, got) {
 			rule.Broken(t, rule.Case{
 				Do: do, Got: rule.Textf("OnEvict was called for the values %v", got), Want: rule.Textf("for the values %v", tc.want),
@@ -885,7 +885,7 @@ func TestMap_Model(t *testing.T) {
 						var got, want string
 						switch op := rng.IntN(12); {
 						case op < 3:
-							history += fmt.Sprintf("\nm.Set(%d, %d, %s)", k, i, lit(ttl))
+							history += fmt.Sprintf("\nm.Set(%d, %d, %s)", k, i, rule.Duration(ttl))
 							model.expire(k)
 							model.set(k, i, ttl)
 							m.Set(k, i, ttl)
@@ -898,7 +898,7 @@ func TestMap_Model(t *testing.T) {
 							got = fmt.Sprint(v, found)
 						case op < 7:
 							keep := op == 5
-							history += fmt.Sprintf("\nm.Update(%d, f) // f returns %d, %s, %v", k, i, lit(ttl), keep)
+							history += fmt.Sprintf("\nm.Update(%d, f) // f returns %d, %s, %v", k, i, rule.Duration(ttl), keep)
 							model.expire(k)
 							e, ok := model.entries[k]
 							want = fmt.Sprint(e.value, ok)
@@ -918,7 +918,7 @@ func TestMap_Model(t *testing.T) {
 							want, got = fmt.Sprint(len(model.live())), fmt.Sprint(m.Len())
 						default:
 							d := time.Duration(rng.IntN(8)) * time.Second
-							history += fmt.Sprintf("\ntime.Sleep(%s)", lit(d))
+							history += fmt.Sprintf("\ntime.Sleep(%s)", rule.Duration(d))
 							model.pass(d)
 							pass(d)
 						}
@@ -1055,15 +1055,4 @@ func otherShard(t *testing.T, m *ttlmap.Map[int, string], k int) int {
 func storeMax(m *atomic.Int64, v int64) {
 	for old := m.Load(); v > old && !m.CompareAndSwap(old, v); old = m.Load() {
 	}
-}
-
-// lit writes d as Go code.
-func lit(d time.Duration) string {
-	if d%time.Hour == 0 && d != 0 {
-		return fmt.Sprintf("%d*time.Hour", d/time.Hour)
-	}
-	if d%time.Second == 0 && d != 0 {
-		return fmt.Sprintf("%d*time.Second", d/time.Second)
-	}
-	return fmt.Sprint(int64(d))
 }

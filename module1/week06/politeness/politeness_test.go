@@ -382,7 +382,7 @@ func TestSetDelay_TakesEffectForQueued(t *testing.T) {
 				b.until(s(5))
 				b.l.SetDelay("a", tc.delay)
 				b.until(10 * time.Minute)
-				b.expectTurns(fmt.Sprintf("l := New(Policy{Delay: 10*time.Second})\n// 4 calls of l.Wait(ctx, \"a\") at 0 s\n// at 5 s l.SetDelay(\"a\", %s)", lit(tc.delay)), tc.want,
+				b.expectTurns(fmt.Sprintf("l := New(Policy{Delay: 10*time.Second})\n// 4 calls of l.Wait(ctx, \"a\") at 0 s\n// at 5 s l.SetDelay(\"a\", %s)", rule.Duration(tc.delay)), tc.want,
 					"The robots.txt arrives while a hundred links of this host wait. All of them must keep to it.")
 			})
 		})
@@ -516,7 +516,7 @@ func TestIdle_Moment(t *testing.T) {
 				<-time.After(1)
 				if after := l.Hosts(); before != 1 || after != 0 {
 					rule.Broken(t, rule.Case{
-						Do:   fmt.Sprintf("%s\ntime.Sleep(%s - 1)\nbefore := l.Hosts()\ntime.Sleep(1)\nafter := l.Hosts()", tc.code, lit(tc.idle)),
+						Do:   fmt.Sprintf("%s\ntime.Sleep(%s - 1)\nbefore := l.Hosts()\ntime.Sleep(1)\nafter := l.Hosts()", tc.code, rule.Duration(tc.idle)),
 						Got:  rule.Textf("before: %d, after: %d", before, after),
 						Want: rule.Text("before: 1, after: 0"),
 						Why:  "Forgotten too early, a host loses its Crawl-delay. Never forgotten, it is one of a million that fill the memory.",
@@ -553,7 +553,7 @@ func TestIdle_KeepsWhatItOwes(t *testing.T) {
 				<-time.After(tc.at)
 				if got := l.Hosts(); got != tc.want {
 					rule.Broken(t, rule.Case{
-						Do:  fmt.Sprintf("l := New(Policy{Delay: time.Hour, Burst: 3, IdleAfter: time.Minute})\nfor range 3 {\n    l.Wait(ctx, \"a\")\n}\ntime.Sleep(%s)\nl.Hosts()", lit(tc.at)),
+						Do:  fmt.Sprintf("l := New(Policy{Delay: time.Hour, Burst: 3, IdleAfter: time.Minute})\nfor range 3 {\n    l.Wait(ctx, \"a\")\n}\ntime.Sleep(%s)\nl.Hosts()", rule.Duration(tc.at)),
 						Got: got, Want: tc.want, Why: "Until all turns are back, a new host would give more than this one.",
 					})
 				}
@@ -659,7 +659,7 @@ func TestWait_DeadlineTooSoonFailsFast(t *testing.T) {
 				if tc.policy.Delay == 0 {
 					tc.policy.Delay = 10 * time.Second
 				} else {
-					code = fmt.Sprintf("Policy{Delay: %s, Burst: %d}", lit(tc.policy.Delay), tc.policy.Burst)
+					code = fmt.Sprintf("Policy{Delay: %s, Burst: %d}", rule.Duration(tc.policy.Delay), tc.policy.Burst)
 				}
 				b := newBubble(t, tc.policy)
 				b.wait("a")
@@ -676,9 +676,9 @@ func TestWait_DeadlineTooSoonFailsFast(t *testing.T) {
 				synctest.Wait()
 				do := fmt.Sprintf("l := New(%s)\n// %d calls of l.Wait(ctx, \"a\") at 0 s\n", code, 1+tc.queue)
 				if tc.penalty > 0 {
-					do += fmt.Sprintf("// l.Penalize(\"a\", start.Add(%s))\n", lit(tc.penalty))
+					do += fmt.Sprintf("// l.Penalize(\"a\", start.Add(%s))\n", rule.Duration(tc.penalty))
 				}
-				do += fmt.Sprintf("// at 3 s with a timeout of %s\nl.Wait(ctx, \"a\")", lit(tc.timeout))
+				do += fmt.Sprintf("// at 3 s with a timeout of %s\nl.Wait(ctx, \"a\")", rule.Duration(tc.timeout))
 				if tc.want == failsFast {
 					if !c.returned || c.err != context.DeadlineExceeded || c.at != s(3) {
 						rule.Broken(t, rule.Case{
@@ -748,7 +748,7 @@ func TestWait_Model(t *testing.T) {
 			p := politeness.Policy{Delay: s(1 + rng.IntN(5)), Burst: 1 + rng.IntN(3)}
 			b := newBubble(t, p)
 			sim := &simulation{delay: p.Delay, burst: p.Burst, free: p.Burst, turns: make(map[int]time.Duration)}
-			history := fmt.Sprintf("l := New(Policy{Delay: %s, Burst: %d}) // seed %#x", lit(p.Delay), p.Burst, seed)
+			history := fmt.Sprintf("l := New(Policy{Delay: %s, Burst: %d}) // seed %#x", rule.Duration(p.Delay), p.Burst, seed)
 			note := func(format string, a ...any) {
 				history += fmt.Sprintf("\n// at %v: ", sim.now) + fmt.Sprintf(format, a...)
 			}
@@ -760,12 +760,12 @@ func TestWait_Model(t *testing.T) {
 				switch op := rng.IntN(10); {
 				case op == 0:
 					d := s(1 + rng.IntN(5))
-					note("l.SetDelay(\"a\", %s)", lit(d))
+					note("l.SetDelay(\"a\", %s)", rule.Duration(d))
 					sim.delay = d
 					b.l.SetDelay("a", d)
 				case op == 1:
 					d := s(1 + rng.IntN(8))
-					note("l.Penalize(\"a\", time.Now().Add(%s))", lit(d))
+					note("l.Penalize(\"a\", time.Now().Add(%s))", rule.Duration(d))
 					sim.penalty = max(sim.penalty, at+d)
 					b.l.Penalize("a", b.start.Add(at+d))
 				case op < 4 && len(sim.queue) > 0:
@@ -965,20 +965,6 @@ func (c *call) String() string {
 		return fmt.Sprintf("%v at %v", c.err, c.at)
 	default:
 		return fmt.Sprintf("a turn at %v", c.at)
-	}
-}
-
-// lit writes d as Go code.
-func lit(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "0"
-	case d%time.Minute == 0:
-		return fmt.Sprintf("%d*time.Minute", d/time.Minute)
-	case d%time.Second == 0:
-		return fmt.Sprintf("%d*time.Second", d/time.Second)
-	default:
-		return fmt.Sprintf("%d", d)
 	}
 }
 
