@@ -27,7 +27,7 @@ func newHint(s *settings) *cobra.Command {
 				return usage(err)
 			}
 			entry := st.record.Entry(ex.ID())
-			n := min(entry.HintsShown+1, len(ex.Hints))
+			n, again := entry.NextHint(len(ex.Hints))
 			if len(args) == 2 {
 				if n, err = strconv.Atoi(args[1]); err != nil || n < 1 || n > len(ex.Hints) {
 					return usage(fmt.Errorf("hint %q: %s has hints 1 to %d", args[1], ex.ID(), len(ex.Hints)))
@@ -35,10 +35,10 @@ func newHint(s *settings) *cobra.Command {
 			}
 			w := output()
 			fmt.Fprintf(w, "%s: hint %d of %d\n\n%s\n", ex.ID(), n, len(ex.Hints), ansi.Wordwrap(ex.Hints[n-1], hintWidth, ""))
-			if entry.HintsShown == len(ex.Hints) && len(args) == 1 {
+			if again && len(args) == 1 {
 				fmt.Fprintln(w, "\nThat was the last hint. Your mentor has more.")
 			}
-			entry.HintsShown = max(entry.HintsShown, n)
+			entry.Showed(n)
 			if err := st.record.Save(); err != nil {
 				fmt.Fprintln(os.Stderr, "grader:", err)
 			}

@@ -33,6 +33,15 @@ type Entry struct {
 	FirstGreen time.Time     `json:"first_green,omitzero"` // first passing verdict
 }
 
+// NextHint returns which of an exercise's hints comes next, counted from 1, and
+// whether the student has seen them all, so that it is the last one again.
+func (e *Entry) NextHint(hints int) (n int, again bool) {
+	return min(max(e.HintsShown, 0)+1, hints), e.HintsShown >= hints
+}
+
+// Showed remembers that the student has seen hint n.
+func (e *Entry) Showed(n int) { e.HintsShown = max(e.HintsShown, n) }
+
 // Open reads the record of the student's tree in root. A tree without one gives
 // an empty record.
 func Open(root string) (*Record, error) {

@@ -116,3 +116,21 @@ func TestOpen_FollowsNoLinks(t *testing.T) {
 		require.EqualError(t, err, name+" is neither a file nor a directory; remove it to start a new record")
 	}
 }
+
+func TestNextHint_StaysAtTheLast(t *testing.T) {
+	var e record.Entry
+	for _, want := range []int{1, 2, 3, 3} {
+		n, again := e.NextHint(3)
+		require.Equal(t, want, n)
+		require.Equal(t, e.HintsShown == 3, again)
+		e.Showed(n)
+	}
+	e.Showed(1)
+	require.Equal(t, 3, e.HintsShown)
+
+	for shown, want := range map[int]int{-7: 1, 99: 3} { // a record that somebody has edited
+		e.HintsShown = shown
+		n, _ := e.NextHint(3)
+		require.Equal(t, want, n)
+	}
+}

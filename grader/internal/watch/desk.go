@@ -138,9 +138,9 @@ func (d *desk) hint(ex *course.Exercise) (*hint, error) {
 	var h *hint
 	err = d.amend(func(rec *record.Record) {
 		entry := rec.Entry(ex.ID())
-		shown := min(entry.HintsShown+1, len(ex.Hints))
-		h = &hint{number: shown, of: len(ex.Hints), text: ex.Hints[shown-1], again: entry.HintsShown >= shown}
-		entry.HintsShown = max(entry.HintsShown, shown)
+		n, again := entry.NextHint(len(ex.Hints))
+		h = &hint{number: n, of: len(ex.Hints), text: ex.Hints[n-1], again: again}
+		entry.Showed(n)
 	})
 	return h, err
 }
