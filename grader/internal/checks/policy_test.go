@@ -36,6 +36,24 @@ func notAllowed(name string) string {
 	return fmt.Sprintf("import %q is not allowed in this exercise; its README lists what is", name)
 }
 
+// Package os is allowed here and there, and with it everything but the descriptor
+// over which the tests report.
+func TestSourcePolicy_KeepsDescriptorsOfOthers(t *testing.T) {
+	ex := ring()
+	ex.Imports = append(ex.Imports, "os")
+	const want = "descriptor: os.NewFile: only files that your code has opened are its own"
+	for _, src := range []string{
+		"package ring\nimport \"os\"\nvar f = os.NewFile(3, \"\")\n",
+		"package ring\nimport `os`\nvar open = os.NewFile\n",
+		"package ring\nimport file \"os\"\nfunc f() { g := (file).NewFile; _ = g }\n",
+	} {
+		require.Equal(t, []string{"3 " + want}, broken(ex, ringFile, src), src)
+	}
+	require.Empty(t, broken(ex, ringFile, "package ring\nimport \"os\"\ntype c struct{}\nfunc (c) NewFile() { os.Open(\"x\"); c{}.NewFile() }\n"))
+	program := &course.Exercise{Kind: course.Project, Slug: "m04a", Dir: "tasktracker/acceptance/m04a", Module: "tasktracker/acceptance", Program: "cmd/tasktracker", Files: []string{"**/*.go"}}
+	require.Empty(t, broken(program, "tasktracker/cmd/tasktracker/main.go", "package main\nimport \"os\"\nvar f = os.NewFile(3, \"\")\n"))
+}
+
 func TestSourcePolicy_RefusesWhatCouldFoolTheGrader(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
 		{"import", "package ring\n\nimport \"os\"\n", "3 import: " + notAllowed("os")},

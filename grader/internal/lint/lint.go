@@ -74,16 +74,12 @@ func Analyzers() []*analysis.Analyzer {
 // RunVetTool runs the analyzers and exits if the go command started this
 // process as a vet tool. Otherwise it does nothing.
 func RunVetTool() {
-	if IsVetTool(os.Args[1:]) {
+	args := os.Args[1:]
+	if len(args) == 0 {
+		return
+	}
+	last := args[len(args)-1]
+	if args[0] == "-V=full" || args[0] == "-flags" || strings.HasSuffix(last, ".cfg") {
 		unitchecker.Main(Analyzers()...)
 	}
-}
-
-// IsVetTool reports whether args are those with which the go command starts a
-// vet tool.
-func IsVetTool(args []string) bool {
-	if len(args) == 0 {
-		return false
-	}
-	return args[0] == "-V=full" || args[0] == "-flags" || strings.HasSuffix(args[len(args)-1], ".cfg")
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/middle-go/course/grader/internal/self"
 )
 
 // process is a command in its box. With Reach.Children it is the supervisor of
@@ -32,9 +34,9 @@ type order struct {
 	Status int  // the descriptor for its status
 }
 
-// command is this program, started again to carry out o on the command argv.
+// command is the grader, started again to carry out o on the command argv.
 func (o *order) command(ctx context.Context, argv []string) (*exec.Cmd, error) {
-	self, err := os.Executable()
+	shim, err := self.Executable()
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +44,7 @@ func (o *order) command(ctx context.Context, argv []string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return exec.CommandContext(ctx, self, append([]string{shimArg, string(text)}, argv...)...), nil
+	return exec.CommandContext(ctx, shim, append([]string{shimArg, string(text)}, argv...)...), nil
 }
 
 // status is what the shim says of itself and the command.

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
+
+	"github.com/middle-go/course/grader/internal/self"
 )
 
 // Diagnostic is one finding of an analyzer.
@@ -25,11 +26,11 @@ type Diagnostic struct {
 // and what it found out about the packages that are imported, for each set of
 // flags. A package that does not compile gives a [*BuildError].
 func (g *Go) Vet(ctx context.Context, p Place, pkg string, flags []string) ([]Diagnostic, error) {
-	self, err := os.Executable()
+	tool, err := self.Executable()
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"vet", "-json", "-vettool=" + self}, flags...)
+	args := append([]string{"vet", "-json", "-vettool=" + tool}, flags...)
 	r, err := g.run(ctx, p, step{}, append(args, "./"+pkg)...)
 	if err != nil {
 		return nil, err

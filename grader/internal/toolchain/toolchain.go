@@ -17,6 +17,7 @@ import (
 
 	"github.com/middle-go/course/grader/internal/cachedir"
 	"github.com/middle-go/course/grader/internal/sandbox"
+	"github.com/middle-go/course/grader/internal/self"
 )
 
 // Go is an installed go command.
@@ -118,7 +119,7 @@ type step struct {
 // run starts the go command in p, in the box of a build step: it reads the work
 // tree, the modules and the tools of this system, and writes what s names.
 func (g *Go) run(ctx context.Context, p Place, s step, args ...string) (sandbox.Result, error) {
-	self, err := os.Executable() // which is the vet tool
+	vetTool, err := self.Executable()
 	if err != nil {
 		return sandbox.Result{}, err
 	}
@@ -128,7 +129,7 @@ func (g *Go) run(ctx context.Context, p Place, s step, args ...string) (sandbox.
 	reach := sandbox.Reach{
 		Read:     append([]string{p.tree(), g.env.GOMODCACHE}, systemConfig...),
 		Write:    append([]string{p.Tmp, g.cache}, s.write...),
-		Exec:     append([]string{g.env.GOROOT, self}, g.tools()...),
+		Exec:     append([]string{g.env.GOROOT, vetTool}, g.tools()...),
 		Children: true,
 	}
 	if s.runs {
