@@ -101,6 +101,9 @@ var namespaces = sync.OnceValue(func() error {
 	unshare(cmd.SysProcAttr, reach)
 	err = cmd.Start()
 	theirs.Close()
+	if refused, ok := errors.AsType[*os.PathError](err); ok {
+		return refused.Err
+	}
 	if err != nil {
 		return err
 	}
