@@ -24,12 +24,12 @@ type Schemata struct {
 	runs toolchain.RunOptions
 }
 
-// NewSchemata builds the submission with all its mutants. Its tests have to
-// pass.
-func (r *Room) NewSchemata(ctx context.Context) (*Schemata, error) {
+// NewSchemata builds the submission with all its mutants but those for which
+// skip returns true. Its tests have to pass.
+func (r *Room) NewSchemata(ctx context.Context, skip func(mutate.Mutant) bool) (*Schemata, error) {
 	dropped := map[string]bool{} // keys of mutants that do not compile
 	for {
-		files, mutants, err := r.mutate(ctx, func(m mutate.Mutant) bool { return dropped[m.File+m.Key()] })
+		files, mutants, err := r.mutate(ctx, func(m mutate.Mutant) bool { return skip(m) || dropped[m.File+m.Key()] })
 		if err != nil {
 			return nil, err
 		}

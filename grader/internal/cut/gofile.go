@@ -15,21 +15,23 @@ import (
 	"strings"
 )
 
-// goFile returns the kept lines of a Go file, formatted, without the imports
-// that only the other lines have used.
-func (t *text) goFile(kept []line) ([]byte, error) {
-	if len(kept) < len(t.lines) {
-		unused, err := t.unusedImports(kept)
-		if err != nil {
-			return nil, err
-		}
-		kept = slices.DeleteFunc(slices.Clone(kept), func(l line) bool { return unused[l.number] })
-	}
+// format returns the kept lines of a Go file as gofmt writes them.
+func (t *text) format(kept []line) ([]byte, error) {
 	content, err := format.Source(join(kept))
 	if err != nil {
 		return nil, t.syntaxError(kept, err)
 	}
 	return content, nil
+}
+
+// withoutUnusedImports leaves out the imports that only the lines that are not
+// kept have used.
+func (t *text) withoutUnusedImports(kept []line) ([]line, error) {
+	unused, err := t.unusedImports(kept)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(kept, func(l line) bool { return unused[l.number] }), nil
 }
 
 // unusedImports returns the numbers of the lines with imports that the whole

@@ -26,31 +26,12 @@ func (r Reference) Cut(id string) (Tree, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	files, err := readTree(os.DirFS(r.Dir), r.Name)
+	files, texts, err := r.read()
 	if err != nil {
 		return nil, err
 	}
 	var errs []error
-	texts := map[string]*text{}
-	since := map[string]string{} // of directories
-	for _, f := range files {
-		s, ok := syntaxOf(f.Path)
-		if !ok {
-			continue
-		}
-		t, err := parse(path.Join(r.Name, f.Path), f.Content, s)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		texts[f.Path] = t
-		if dir := path.Dir(f.Path); since[dir] == "" || t.since < since[dir] {
-			since[dir] = t.since
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
+	since := arrivals(texts)
 	var tree Tree
 	for _, f := range files {
 		t := texts[f.Path]
@@ -65,6 +46,38 @@ func (r Reference) Cut(id string) (Tree, error) {
 		tree = append(tree, f)
 	}
 	return tree, errors.Join(errs...)
+}
+
+// read reads the files of the reference, and the markers of those that can carry
+// some, by path.
+func (r Reference) read() (Tree, map[string]*text, error) {
+	files, err := readTree(os.DirFS(r.Dir), r.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	var errs []error
+	texts := map[string]*text{}
+	for _, f := range files {
+		s, ok := syntaxOf(f.Path)
+		if !ok {
+			continue
+		}
+		if texts[f.Path], err = parse(path.Join(r.Name, f.Path), f.Content, s); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return files, texts, errors.Join(errs...)
+}
+
+// arrivals returns the milestones of the directories with marked files.
+func arrivals(texts map[string]*text) map[string]string {
+	since := map[string]string{}
+	for name, t := range texts {
+		if dir := path.Dir(name); since[dir] == "" || t.since < since[dir] {
+			since[dir] = t.since
+		}
+	}
+	return since
 }
 
 // arrival returns the milestone of a directory without marked files: that of

@@ -166,16 +166,25 @@ func uncomment(l, mark string) (string, bool) {
 
 // cut returns the content of the file in the cut of a milestone.
 func (t *text) cut(id string) ([]byte, error) {
+	kept, err := t.kept(id)
+	if err != nil || path.Ext(t.name) != ".go" {
+		return join(kept), err
+	}
+	return t.format(kept)
+}
+
+// kept returns the lines of the file in the cut of a milestone.
+func (t *text) kept(id string) ([]line, error) {
 	var kept []line
 	for _, l := range t.lines {
 		if l.in(id) {
 			kept = append(kept, l)
 		}
 	}
-	if path.Ext(t.name) == ".go" {
-		return t.goFile(kept)
+	if path.Ext(t.name) == ".go" && len(kept) < len(t.lines) {
+		return t.withoutUnusedImports(kept)
 	}
-	return join(kept), nil
+	return kept, nil
 }
 
 func join(lines []line) []byte {

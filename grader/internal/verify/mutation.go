@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,7 +69,8 @@ func loadSurvivors(solutions string, ex *course.Exercise) ([]Survivor, error) {
 }
 
 // Mutation tests the tests of ex: it switches on one small fault after another
-// in the reference, and the tests have to fail.
+// in the reference, and the tests have to fail. In the reference of a milestone
+// faults are in the lines that have come with it.
 func (v *Verifier) Mutation(ctx context.Context, ex *course.Exercise) (*Mutation, error) {
 	start := time.Now()
 	key, err := v.key("mutation", ex)
@@ -94,7 +96,11 @@ func (v *Verifier) Mutation(ctx context.Context, ex *course.Exercise) (*Mutation
 		return nil, err
 	}
 	defer release()
-	schemata, err := room.NewSchemata(ctx)
+	earlier, err := v.earlier(ex)
+	if err != nil {
+		return nil, err
+	}
+	schemata, err := room.NewSchemata(ctx, earlier)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +123,18 @@ func (v *Verifier) Mutation(ctx context.Context, ex *course.Exercise) (*Mutation
 		v.keep(key, &m)
 	}
 	return &m, nil
+}
+
+// earlier returns a function that reports whether a mutant is in code of the
+// reference that an earlier milestone has asked for.
+func (v *Verifier) earlier(ex *course.Exercise) (func(mutate.Mutant) bool, error) {
+	if ex.Kind != course.Project {
+		return func(mutate.Mutant) bool { return false }, nil
+	}
+	added, err := v.tracker().Added(ex.Slug)
+	return func(m mutate.Mutant) bool {
+		return !added[strings.TrimPrefix(m.File, ex.FilesDir()+"/")][m.Line]
+	}, err
 }
 
 // sort divides the mutants into the killed, the listed and the survivors.

@@ -45,6 +45,14 @@ var hostile = []string{
 	"Café", "\u2028", "\xff\xfe", `\x41`, `\n`, `C:\new`, "a\tb\vc\b", "日本",
 }
 
+// plain is what needs no escape in any field.
+const plain = "!#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~"
+
+var printable = with(func(e *accesslog.Entry) {
+	e.User, e.Referer, e.UserAgent, e.RequestID = plain, plain, plain, plain
+	e.Method, e.Target, e.Proto = "M#", "/"+plain, "P#"
+})
+
 func TestAccessLog_Format(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -63,6 +71,9 @@ func TestAccessLog_Format(t *testing.T) {
 		{"a quote and a backslash", with(func(e *accesslog.Entry) { e.UserAgent = `x" \` }), strings.Replace(requestLine, "tt-cli/1.4.0", `x\" \\`, 1)},
 		{"other bytes", with(func(e *accesslog.Entry) { e.UserAgent = "\n\x00\x0f\x10é~" }), strings.Replace(requestLine, "tt-cli/1.4.0", `\x0a\x00\x0f\x10\xc3\xa9~`, 1)},
 		{"a space in a user", with(func(e *accesslog.Entry) { e.User = "ann lee" }), strings.Replace(requestLine, "usr_01jdz7q6w3", `ann\x20lee`, 1)},
+		{"all printable characters but two", printable, strings.NewReplacer(
+			"usr_01jdz7q6w3", plain, "PATCH", "M#", "/v1/tasks/tsk_01jdz7qa0n?dry=1", "/"+plain, "HTTP/1.1", "P#",
+			"https://tasks.example/", plain, "tt-cli/1.4.0", plain, "req_01jdz7r1k9", plain).Replace(requestLine)},
 		{"a client that sends -", with(func(e *accesslog.Entry) { e.Referer = "-" }), strings.Replace(requestLine, "https://tasks.example/", `\x2d`, 1)},
 	} {
 		do := fmt.Sprintf("line := entry.Append([]byte(\"before\")) // %s", tc.name)
@@ -77,6 +88,7 @@ func TestAccessLog_RoundTrip(t *testing.T) {
 		checkRoundTrip(t, with(func(e *accesslog.Entry) { e.User, e.Referer, e.UserAgent, e.RequestID = text, text, text, text }))
 		checkRoundTrip(t, with(func(e *accesslog.Entry) { e.Target = "/" + text }))
 	}
+	checkRoundTrip(t, with(func(e *accesslog.Entry) { e.Addr = netip.Addr{} }))
 	random := rand.New(rand.NewPCG(1, 2))
 	text := func() string {
 		var b strings.Builder
@@ -184,6 +196,9 @@ func checkBroken(t *testing.T, line, field string, offset int) {
 			Want: rule.Textf("the zero Entry, &ParseError{Field: %q, Offset: %d}", field, offset),
 			Why:  "Somebody has to find this place in a file of 40 GB.",
 		})
+	}
+	if cause := errors.Unwrap(err); cause == nil || cause != broken.Err {
+		rule.Broken(t, rule.Case{Do: fmt.Sprintf("_, err := Parse(%q)\nerrors.Unwrap(err)", line), Got: cause, Want: rule.Textf("its Err, %v", broken.Err), Why: "errors.Is looks through Unwrap only."})
 	}
 }
 

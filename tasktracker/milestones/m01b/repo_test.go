@@ -231,7 +231,10 @@ func TestRepo_ConcurrentCalls(t *testing.T) {
 }
 
 func TestRepo_OwnerIsolation(t *testing.T) {
-	const why = "Any other answer tells a stranger that there is something to find."
+	const (
+		why    = "Any other answer tells a stranger that there is something to find."
+		nobody = "An owner that somebody forgot to set is nobody, not everybody."
+	)
 	ctx := t.Context()
 	want := state(t, ann, 1)
 	repo := repoWith(t, want, state(t, bob, 2))
@@ -249,10 +252,16 @@ func TestRepo_OwnerIsolation(t *testing.T) {
 	fails(t, "err := repo.Insert(ctx, task) // Ann's id, Bob is the owner", repo.Insert(ctx, restore(t, stolen)), "domain.ErrDuplicate", "An id belongs to one task in all of the service.")
 	same(t, "repo.Get(ctx, ann, id) // after all that", want, stored(t, repo, "// Bob tries to change a task of Ann", ann, want.ID), "What is refused must change nothing.")
 
+	for _, id := range []domain.TaskID{want.ID, taskID(t, 3)} {
+		_, err := repo.Get(ctx, "", id)
+		fails(t, "_, err := repo.Get(ctx, \"\", id)", err, "domain.ErrNotFound", nobody)
+		fails(t, "err := repo.Delete(ctx, \"\", id, 0)", repo.Delete(ctx, "", id, 0), "domain.ErrNotFound", nobody)
+	}
+
 	do := "tasks, err := repo.List(ctx, domain.TaskQuery{Owner: bob, Limit: 10})"
 	sameTitles(t, do, []string{"Task 2"}, list(t, repo, do, domain.TaskQuery{Owner: bob, Limit: 10}), "A list shows the tasks of one owner.")
 	do = "tasks, err := repo.List(ctx, domain.TaskQuery{Limit: 10})"
-	sameTitles(t, do, nil, list(t, repo, do, domain.TaskQuery{Limit: 10}), "An owner that somebody forgot to set is nobody, not everybody.")
+	sameTitles(t, do, nil, list(t, repo, do, domain.TaskQuery{Limit: 10}), nobody)
 }
 
 func TestRepo_CancelledContext(t *testing.T) {
