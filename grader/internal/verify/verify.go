@@ -83,6 +83,8 @@ func (v *Verifier) Exercise(ctx context.Context, ex *course.Exercise) (*Report, 
 		known.Cached = true
 		return &known, nil
 	}
+	examinations.Add(1)
+	defer examinations.Add(-1)
 	e := &examination{Verifier: v, ex: ex, report: &Report{Exercise: ex.ID()}}
 	if err := e.run(ctx); err != nil {
 		return nil, err
