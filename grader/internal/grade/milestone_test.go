@@ -24,6 +24,8 @@ func TestMilestone_WhiteBoxGradesPackagesFromBesideThem(t *testing.T) {
 	require.Contains(t, shown(t, v), "2 tests, race, leak, interleave 2 runs, coverage 100.0 %, layers 1 rule, limits, gofmt, lint\n")
 
 	t.Run("mutants", func(t *testing.T) {
+		tr := tr.fork(t)
+		tr.edit(t, "store/store.go", "// Package store counts.", "//course:since m01b\n\n// Package store counts.")
 		m, err := (&verify.Verifier{Grader: tr.grader, Solutions: tr.student}).Mutation(t.Context(), tr.milestone(t, "m01b"))
 		require.NoError(t, err)
 		require.Positive(t, m.Mutants)
