@@ -96,6 +96,7 @@ func (g *Go) environment(workspace, tmp string, race bool) []string {
 		"GOPROXY=off",
 		"GOTOOLCHAIN=local",
 		"GOTELEMETRY=off",
+		"GOGC=400", // compiler and linker live for a second: less time for some more memory
 		"CGO_ENABLED=" + cgo,
 		"CC=" + g.env.CC,
 		"LC_ALL=C",

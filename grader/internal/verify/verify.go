@@ -129,7 +129,7 @@ func (e *examination) run(ctx context.Context) error {
 			return nil
 		}
 	}
-	for _, step := range []func(context.Context) error{e.checkStub, e.checkReference, e.checkWrong} {
+	for _, step := range []func(context.Context) error{e.checkReference, e.checkStub, e.checkWrong} {
 		if err := step(ctx); err != nil {
 			return err
 		}
