@@ -25,6 +25,7 @@ type Go struct {
 	Version string // such as go1.26.8
 	bin     string
 	cache   string // of what it builds of submissions
+	home    string // see makeHome
 	env     struct{ GOROOT, GOMODCACHE, GOVERSION, GOPROXY, CC string }
 }
 
@@ -53,6 +54,11 @@ func Find(ctx context.Context, dir string) (*Go, error) {
 	if g.cache, err = cachedir.Build(); err != nil {
 		return nil, err
 	}
+	cache, err := cachedir.Path()
+	if err != nil {
+		return nil, err
+	}
+	g.home = filepath.Join(cache, "home")
 	g.Version = g.env.GOVERSION
 	g.bin = filepath.Join(g.env.GOROOT, "bin", "go")
 	return g, nil
@@ -85,7 +91,7 @@ func (g *Go) environment(workspace, tmp string, race bool) []string {
 	}
 	return []string{
 		"PATH=" + os.Getenv("PATH"),
-		"HOME=" + tmp,
+		"HOME=" + g.home,
 		"TMPDIR=" + tmp,
 		"GOROOT=" + g.env.GOROOT,
 		"GOCACHE=" + g.cache,
@@ -95,7 +101,6 @@ func (g *Go) environment(workspace, tmp string, race bool) []string {
 		"GOWORK=" + workspace,
 		"GOPROXY=off",
 		"GOTOOLCHAIN=local",
-		"GOTELEMETRY=off",
 		"GOGC=400", // compiler and linker live for a second: less time for some more memory
 		"CGO_ENABLED=" + cgo,
 		"CC=" + g.env.CC,
@@ -127,8 +132,11 @@ func (g *Go) run(ctx context.Context, p Place, s step, args ...string) (sandbox.
 	if err := os.MkdirAll(g.cache, 0o700); err != nil {
 		return sandbox.Result{}, fmt.Errorf("the cache of what is built cannot be written: %w", err)
 	}
+	if err := g.makeHome(); err != nil {
+		return sandbox.Result{}, err
+	}
 	reach := sandbox.Reach{
-		Read:     append([]string{p.tree(), g.env.GOMODCACHE}, systemConfig...),
+		Read:     append([]string{p.tree(), g.home, g.env.GOMODCACHE}, systemConfig...),
 		Write:    append([]string{p.Tmp, g.cache}, s.write...),
 		Exec:     append([]string{g.env.GOROOT, vetTool}, g.tools()...),
 		Children: true,
